@@ -1,0 +1,12 @@
+//! Nouns, pure: no I/O, no async, no framework, no clock.
+//!
+//! A value of these types cannot exist unless it is valid: they are parsed once, at the edge, and
+//! nothing inside checks again.
+
+pub mod canonical;
+pub mod click;
+pub mod code;
+pub mod key;
+pub mod link;
+pub mod tally;
+pub mod target;

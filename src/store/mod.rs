@@ -1,0 +1,479 @@
+//! Where nouns are kept: the ports, and the stores behind them.
+//!
+//! Every adapter answers to the same traits and passes the same suite (`conformance.rs`). The rules
+//! of links live in `service`; what stands here are the few atomic steps those rules are made of,
+//! chosen so that each touches one place only: one redb transaction, or one slot of a Redis Cluster.
+
+pub mod cached;
+pub mod embedded;
+pub mod journal;
+pub mod record;
+pub mod redis;
+
+#[cfg(test)]
+mod conformance;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::ops::Range;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::code::Code;
+use crate::model::key::{Key, KeyId};
+use crate::model::link::{Link, Tag};
+use crate::model::tally::{Day, DayTally};
+use crate::model::target::Target;
+
+/// The version of what is written into a store. A store of another version is not touched.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Why a store did not do what it was asked for.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// It can't be reached, or did not answer in time. The same call may succeed later. A write may
+    /// or may not have happened.
+    #[error("the store does not answer: {0}")]
+    Unavailable(String),
+    /// It refuses: a full disk, `OOM`, `READONLY`, a permission. Nothing was written.
+    #[error("the store refuses: {0}")]
+    Refused(String),
+    /// What it holds can't be read.
+    #[error("the store holds damaged data: {0}")]
+    Damaged(String),
+    /// It was written by another version of the service.
+    #[error(
+        "the store's schema is version {found}, this program needs {SCHEMA_VERSION}; \
+         run the program that wrote it, or point `store.url` elsewhere"
+    )]
+    Schema {
+        /// What stands in the store.
+        found: String,
+    },
+}
+
+/// What came of claiming a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// The link is stored; nobody else has this code, now or ever.
+    Claimed,
+    /// The code belongs to another link, or to its tombstone.
+    Taken,
+}
+
+/// What came of replacing a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replaced {
+    /// The new one stands.
+    Done,
+    /// What stands there isn't the one that was to be replaced: read again.
+    Changed,
+}
+
+/// The codes known for one address, oldest first: those that lead there, and those whose article
+/// it is. A hint, not a truth: the links themselves tell which is which, and an entry whose link is
+/// missing belongs to a mint that was interrupted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Codes(pub Vec<Code>);
+
+/// Asks to set the codes of `address` from `old` to `new`, unless they have changed.
+#[derive(Debug, Clone)]
+pub struct Swap {
+    /// A target or an article.
+    pub address: Target,
+    /// What the caller believes to stand there.
+    pub old: Codes,
+    /// What shall stand there; empty removes the entry.
+    pub new: Codes,
+}
+
+/// Which links a listing runs over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// All of them.
+    All,
+    /// Those minted by this key.
+    Of(KeyId),
+    /// Those with this tag.
+    Tagged(Tag),
+}
+
+/// A place in a listing: what follows it is older. Opaque outside of the adapter that made it;
+/// characters of `[0-9A-Za-z_.:-]` only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Place(pub String);
+
+/// Links, and the indexes over them.
+pub trait Links {
+    /// The link with this code, or its tombstone.
+    fn get(&self, code: &Code) -> impl Future<Output = Result<Option<Link>, StoreError>> + Send;
+
+    /// The links with these codes, in the order asked.
+    fn get_many(
+        &self,
+        codes: &[Code],
+    ) -> impl Future<Output = Result<Vec<Option<Link>>, StoreError>> + Send;
+
+    /// Stores each link, unless its code is taken, and enters it in the listings. Each is atomic by
+    /// itself and durable when this returns; the answers are in the order given.
+    fn claim(&self, links: &[Link]) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
+
+    /// Puts `new` in the place of `old`, if that is what stands there, moves it in the listings by
+    /// tag, and tells every node. Their codes are the same.
+    fn replace(
+        &self,
+        old: &Link,
+        new: &Link,
+    ) -> impl Future<Output = Result<Replaced, StoreError>> + Send;
+
+    /// The codes known for each address: a lookup, not a scan.
+    fn codes_of(
+        &self,
+        addresses: &[Target],
+    ) -> impl Future<Output = Result<Vec<Codes>, StoreError>> + Send;
+
+    /// Compare-and-set on the codes of addresses. `None`: done. `Some`: what stands there instead.
+    /// Each is atomic by itself; no address comes twice in one call.
+    fn swap_codes(
+        &self,
+        swaps: &[Swap],
+    ) -> impl Future<Output = Result<Vec<Option<Codes>>, StoreError>> + Send;
+
+    /// At most `limit` codes of a listing after `after`, newest first, each with its place.
+    /// Pages are stable: links minted meanwhile appear before the first page only. Tombstones and
+    /// codes that have since lost the tag may be among them.
+    fn list(
+        &self,
+        listing: &Listing,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(Place, Code)>, StoreError>> + Send;
+}
+
+/// API keys.
+pub trait Keys {
+    /// The key with this name.
+    fn key(&self, id: &KeyId) -> impl Future<Output = Result<Option<Key>, StoreError>> + Send;
+
+    /// All keys, oldest first.
+    fn keys(&self) -> impl Future<Output = Result<Vec<Key>, StoreError>> + Send;
+
+    /// Stores a key, new or changed, and tells every node.
+    fn put_key(&self, key: &Key) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Stores `key` if there is no key at all; says whether it did. Of many nodes that start at
+    /// once, one makes the first key.
+    fn put_first_key(&self, key: &Key) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// Answers to requests with an `Idempotency-Key`, kept for a while.
+pub trait Replies {
+    /// Reserves `name` for a request with this fingerprint until `lease_until`.
+    fn begin_reply(
+        &self,
+        name: &str,
+        fingerprint: &[u8; 32],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> impl Future<Output = Result<Reservation, StoreError>> + Send;
+
+    /// Keeps the answer until `until`. With no answer the reservation is given up.
+    fn end_reply(
+        &self,
+        name: &str,
+        fingerprint: &[u8; 32],
+        answer: Option<&[u8]>,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// What stands under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reservation {
+    /// Nothing stood there, it is now reserved: go on.
+    Fresh,
+    /// The same request is being answered at this moment.
+    Running,
+    /// It was answered like this.
+    Answered(Vec<u8>),
+    /// The name was used for another request.
+    Other,
+}
+
+/// A lane of a node's journal. One writer, one order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Lane(pub u16);
+
+/// A place in a lane: every record before it is applied. Run of the node in the upper 24 bits,
+/// number of the record within that run in the lower 40.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
+)]
+pub struct Position(pub u64);
+
+/// The journal's identity: a node of the installation. `[0-9a-z]`, 16 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeId(pub String);
+
+/// A step of one lane: from where the sender believes the store to stand, to where it shall stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// Which lane.
+    pub lane: Lane,
+    /// Where it is believed to stand; [`Position::default`] when never seen.
+    pub from: Position,
+    /// Where it stands when this is applied.
+    pub to: Position,
+}
+
+/// What one partition gets from a stretch of a node's journal: all or nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// The lanes' steps; none twice.
+    pub moves: Vec<Move>,
+    /// Clicks in it.
+    pub clicks: u64,
+    /// What to add to each link's day. The clicks of all of them are `clicks`; the store adds them
+    /// to each link's all-time count and to the site's day as well.
+    pub links: BTreeMap<(Day, Code), DayTally>,
+}
+
+/// What came of applying a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// All of it, and the positions moved with it.
+    Done,
+    /// Nothing: the store stands elsewhere. Go on from there.
+    Elsewhere(Progress),
+}
+
+/// Where a partition stands with a node's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// The lanes it has heard of.
+    pub lanes: BTreeMap<Lane, Position>,
+    /// Clicks of this node that it has counted, ever.
+    pub counted: u64,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// One link.
+    Link(Code),
+    /// All links together.
+    Site,
+}
+
+/// A node's own account of its clicks: `accepted = counted + pending`, unless something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Whose.
+    pub node: NodeId,
+    /// Clicks in its journal, ever.
+    pub accepted: u64,
+    /// Of those, how many the store has counted.
+    pub counted: u64,
+    /// Of those, how many wait in the journal.
+    pub pending: u64,
+    /// Redirects whose click could not be written into the journal, ever: a full disk.
+    pub lost: u64,
+    /// When this was true.
+    pub seen_at: Timestamp,
+}
+
+/// How a store is divided, so that all counts of one link, the positions of every journal and the
+/// sum of counted clicks can be moved in one atomic step.
+pub trait Partitions {
+    /// How many partitions there are: fixed for a store's life.
+    fn partitions(&self) -> usize;
+
+    /// Where the clicks on this code are counted.
+    fn partition_of(&self, code: &str) -> usize;
+}
+
+/// Counts.
+pub trait Tallies {
+    /// Applies a batch, if every lane stands where its move starts: compare-and-set.
+    fn apply(
+        &self,
+        node: &NodeId,
+        partition: usize,
+        batch: &Batch,
+    ) -> impl Future<Output = Result<Applied, StoreError>> + Send;
+
+    /// Where each partition stands with a node's journal.
+    fn progress(
+        &self,
+        node: &NodeId,
+    ) -> impl Future<Output = Result<Vec<Progress>, StoreError>> + Send;
+
+    /// The days of `days` on which `subject` was clicked, in order.
+    fn series(
+        &self,
+        subject: &Subject,
+        days: Range<Day>,
+    ) -> impl Future<Output = Result<Vec<(Day, DayTally)>, StoreError>> + Send;
+
+    /// All clicks on each code, ever, in the order asked.
+    fn totals(&self, codes: &[Code]) -> impl Future<Output = Result<Vec<u64>, StoreError>> + Send;
+
+    /// Every link clicked on this day.
+    fn links_on(
+        &self,
+        day: Day,
+    ) -> impl Future<Output = Result<Vec<(Code, DayTally)>, StoreError>> + Send;
+
+    /// Files a node's account, in the place of its last one.
+    fn put_account(&self, account: &Account) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The last account of every node.
+    fn accounts(&self) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
+}
+
+/// Something another node did, or a gap in hearing of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// This link was changed.
+    Link(Code),
+    /// This key was changed.
+    Key(KeyId),
+    /// Changes may have been missed: nothing remembered is known to be true any more.
+    Missed,
+}
+
+/// The store as a whole.
+pub trait Upkeep {
+    /// Makes an empty store ours, and refuses another version's. Says what the operator should
+    /// know about it (a Redis that would lose data).
+    fn prepare(&self) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
+    /// Whether it answers.
+    fn ping(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Word of what other nodes do.
+pub trait Changes {
+    /// Hears of changes made by other nodes and hands them on, for ever, through lost connections.
+    fn follow_changes(&self, tell: impl Fn(Change) + Send + Sync) -> impl Future<Output = ()> + Send;
+}
+
+/// Where things are kept, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Empty: the embedded store in the data folder. `redis://…`, `unix://…`, `redis+cluster://a,b`.
+    pub url: String,
+    /// How long a reader's lookup may wait for Redis.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub read_timeout: std::time::Duration,
+    /// How long a write may wait for Redis.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub write_timeout: std::time::Duration,
+    /// Bytes of memory that the embedded store may use to keep pages.
+    pub embedded_cache: usize,
+}
+
+/// The store of this installation.
+#[derive(Clone)]
+pub enum Store {
+    /// One file, one process.
+    Embedded(embedded::Embedded),
+    /// One Redis server or a Redis Cluster, any number of nodes.
+    Redis(redis::Redis),
+}
+
+impl Store {
+    /// The same store with a connection of its own, opened at first use on the thread that uses it:
+    /// one for each worker, so that no answer has to cross threads.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        match self {
+            Self::Embedded(store) => Self::Embedded(store.clone()),
+            Self::Redis(store) => Self::Redis(store.fork()),
+        }
+    }
+}
+
+/// Hands each call of a port on to the adapter.
+macro_rules! delegate {
+    ($port:ident { $(fn $name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)+ }) => {
+        impl $port for Store {
+            $(async fn $name(&self, $($arg: $kind),*) -> Result<$out, StoreError> {
+                match self {
+                    Self::Embedded(store) => store.$name($($arg),*).await,
+                    Self::Redis(store) => store.$name($($arg),*).await,
+                }
+            })+
+        }
+    };
+}
+
+delegate!(Links {
+    fn get(code: &Code) -> Option<Link>;
+    fn get_many(codes: &[Code]) -> Vec<Option<Link>>;
+    fn claim(links: &[Link]) -> Vec<Claim>;
+    fn replace(old: &Link, new: &Link) -> Replaced;
+    fn codes_of(addresses: &[Target]) -> Vec<Codes>;
+    fn swap_codes(swaps: &[Swap]) -> Vec<Option<Codes>>;
+    fn list(listing: &Listing, after: Option<&Place>, limit: usize) -> Vec<(Place, Code)>;
+});
+
+delegate!(Keys {
+    fn key(id: &KeyId) -> Option<Key>;
+    fn keys() -> Vec<Key>;
+    fn put_key(key: &Key) -> ();
+    fn put_first_key(key: &Key) -> bool;
+});
+
+delegate!(Replies {
+    fn begin_reply(
+        name: &str, fingerprint: &[u8; 32], now: Timestamp, lease_until: Timestamp
+    ) -> Reservation;
+    fn end_reply(
+        name: &str, fingerprint: &[u8; 32], answer: Option<&[u8]>, until: Timestamp
+    ) -> ();
+});
+
+delegate!(Tallies {
+    fn apply(node: &NodeId, partition: usize, batch: &Batch) -> Applied;
+    fn progress(node: &NodeId) -> Vec<Progress>;
+    fn series(subject: &Subject, days: Range<Day>) -> Vec<(Day, DayTally)>;
+    fn totals(codes: &[Code]) -> Vec<u64>;
+    fn links_on(day: Day) -> Vec<(Code, DayTally)>;
+    fn put_account(account: &Account) -> ();
+    fn accounts() -> Vec<Account>;
+});
+
+delegate!(Upkeep {
+    fn prepare() -> Vec<String>;
+    fn ping() -> ();
+});
+
+impl Partitions for Store {
+    fn partitions(&self) -> usize {
+        match self {
+            Self::Embedded(store) => store.partitions(),
+            Self::Redis(store) => store.partitions(),
+        }
+    }
+
+    fn partition_of(&self, code: &str) -> usize {
+        match self {
+            Self::Embedded(store) => store.partition_of(code),
+            Self::Redis(store) => store.partition_of(code),
+        }
+    }
+}
+
+impl Changes for Store {
+    async fn follow_changes(&self, tell: impl Fn(Change) + Send + Sync) {
+        match self {
+            Self::Embedded(store) => store.follow_changes(tell).await,
+            Self::Redis(store) => store.follow_changes(tell).await,
+        }
+    }
+}
