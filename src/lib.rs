@@ -10,5 +10,7 @@
 //! - [`config`]: settings from default, file, environment and flags.
 //! - [`cli`]: the commands.
 
+pub mod http;
 pub mod model;
+pub mod service;
 pub mod store;

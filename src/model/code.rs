@@ -150,9 +150,7 @@ const UNAMBIGUOUS: &str = "23456789BCDFGHJKMNPQRSTVWXYZbcdfghjkmnpqrstvwxyz";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadAlphabet {
     /// Fewer than two different characters.
-    #[error(
-        "codes.alphabet needs at least 2 different characters, or `base62`, or `unambiguous`"
-    )]
+    #[error("codes.alphabet needs at least 2 different characters, or `base62`, or `unambiguous`")]
     TooSmall,
     /// A character that no code may hold, or one given twice.
     #[error("codes.alphabet: {0:?} is given twice or can't stand in a code")]

@@ -241,9 +241,7 @@ mod tests {
     #[test]
     fn a_withdrawn_link_still_stands_for_its_article_and_a_deleted_one_does_not() {
         let now = Timestamp::from_second(5).unwrap();
-        assert!(
-            link(Standing::Disabled { reason: None }, None).stands_for_its_article_at(now)
-        );
+        assert!(link(Standing::Disabled { reason: None }, None).stands_for_its_article_at(now));
         assert!(!link(Standing::Deleted, None).stands_for_its_article_at(now));
         assert_eq!(link(Standing::Deleted, Some(1)).state_at(now), State::Deleted);
     }

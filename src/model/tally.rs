@@ -129,11 +129,16 @@ impl DayTally {
     /// [`BadTally`] when it is not a whole number of quarters of a day, in order.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadTally> {
         let (entries, rest) = bytes.as_chunks::<ENTRY>();
-        let read = |e: &[u8; ENTRY]| (e[0], u64::from(u32::from_be_bytes([e[1], e[2], e[3], e[4]])));
+        let read =
+            |e: &[u8; ENTRY]| (e[0], u64::from(u32::from_be_bytes([e[1], e[2], e[3], e[4]])));
         let quarters: Vec<(u8, u64)> = entries.iter().map(read).collect();
         let ordered = quarters.windows(2).all(|pair| pair[0].0 < pair[1].0);
         let inside = quarters.last().is_none_or(|(quarter, _)| *quarter < 96);
-        if rest.is_empty() && ordered && inside { Ok(Self(quarters)) } else { Err(BadTally(bytes.len())) }
+        if rest.is_empty() && ordered && inside {
+            Ok(Self(quarters))
+        } else {
+            Err(BadTally(bytes.len()))
+        }
     }
 }
 

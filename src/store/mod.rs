@@ -10,9 +10,6 @@ pub mod journal;
 pub mod record;
 pub mod redis;
 
-#[cfg(test)]
-mod conformance;
-
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
@@ -328,7 +325,8 @@ pub trait Tallies {
     ) -> impl Future<Output = Result<Vec<(Code, DayTally)>, StoreError>> + Send;
 
     /// Files a node's account, in the place of its last one.
-    fn put_account(&self, account: &Account) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn put_account(&self, account: &Account)
+    -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// The last account of every node.
     fn accounts(&self) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
@@ -358,7 +356,10 @@ pub trait Upkeep {
 /// Word of what other nodes do.
 pub trait Changes {
     /// Hears of changes made by other nodes and hands them on, for ever, through lost connections.
-    fn follow_changes(&self, tell: impl Fn(Change) + Send + Sync) -> impl Future<Output = ()> + Send;
+    fn follow_changes(
+        &self,
+        tell: impl Fn(Change) + Send + Sync,
+    ) -> impl Future<Output = ()> + Send;
 }
 
 /// Where things are kept, and how.

@@ -1,0 +1,34 @@
+//! Clicks, exactly once: request → journal → tallies.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How clicks get from the reader into the tallies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// How often the journal is rolled up into the store.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub flush_interval: Duration,
+    /// When a click is on the disk itself, not only in the system's memory.
+    pub fsync: Fsync,
+    /// Bytes of one file of the journal.
+    pub segment_size: u64,
+    /// How long applied clicks stay in the journal, for a store restored from an older copy.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub keep_applied: Duration,
+}
+
+/// When the journal is synced to the disk. A killed process loses nothing in any case: this is
+/// about power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fsync {
+    /// Before each answer.
+    Always,
+    /// Before each roll-up, every `flush_interval`.
+    Interval,
+    /// When the system sees fit.
+    Never,
+}

@@ -1,0 +1,7 @@
+//! Verbs: every rule, once.
+
+pub mod auth;
+pub mod click;
+pub mod resolve;
+pub mod shorten;
+pub mod stats;

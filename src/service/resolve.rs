@@ -1,0 +1,1 @@
+//! Code in, decision out: the only question of the reader's path.

@@ -1,0 +1,1 @@
+//! Figures over any window, and the audit.
