@@ -238,6 +238,18 @@ pub struct Batch {
     pub links: BTreeMap<(Day, Code), DayTally>,
 }
 
+impl Batch {
+    /// What it adds to the days of the whole site.
+    #[must_use]
+    pub fn site(&self) -> BTreeMap<Day, DayTally> {
+        let mut days: BTreeMap<Day, DayTally> = BTreeMap::new();
+        for ((day, _), tally) in &self.links {
+            days.entry(*day).or_default().merge(tally);
+        }
+        days
+    }
+}
+
 /// What came of applying a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Applied {

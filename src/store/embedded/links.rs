@@ -1,0 +1,205 @@
+//! Links and the indexes over them, in redb.
+
+use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
+use sha2::{Digest, Sha256};
+
+use super::{Embedded, failed};
+use crate::model::code::Code;
+use crate::model::link::{Link, Tag};
+use crate::model::target::Target;
+use crate::store::{Claim, Codes, Links, Listing, Place, Replaced, StoreError, Swap, record};
+
+const LINKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("links");
+/// First half of the address's SHA-256 → its codes, with spaces between them.
+const ADDRESSES: TableDefinition<'_, [u8; 16], &str> = TableDefinition::new("addresses");
+/// Name of the listing, milliseconds since 1970, code. All listings stand in one table.
+const LISTINGS: TableDefinition<'_, (&str, i64, &str), ()> = TableDefinition::new("listings");
+
+/// Codes are ASCII: this stands after each of them.
+const AFTER_ANY_CODE: &str = "\u{7f}";
+
+pub(super) fn make_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
+    txn.open_table(LINKS).map_err(failed)?;
+    txn.open_table(ADDRESSES).map_err(failed)?;
+    txn.open_table(LISTINGS).map_err(failed)?;
+    Ok(())
+}
+
+impl Links for Embedded {
+    async fn get(&self, code: &Code) -> Result<Option<Link>, StoreError> {
+        self.read(|txn| link(txn, code))
+    }
+
+    async fn get_many(&self, codes: &[Code]) -> Result<Vec<Option<Link>>, StoreError> {
+        let codes = codes.to_vec();
+        self.scan(move |txn| codes.iter().map(|code| link(txn, code)).collect()).await
+    }
+
+    async fn claim(&self, links: &[Link]) -> Result<Vec<Claim>, StoreError> {
+        let links = links.to_vec();
+        self.write(move |txn| {
+            let mut table = txn.open_table(LINKS).map_err(failed)?;
+            let mut listings = txn.open_table(LISTINGS).map_err(failed)?;
+            links.iter().map(|link| claim(&mut table, &mut listings, link)).collect()
+        })
+        .await
+    }
+
+    async fn replace(&self, old: &Link, new: &Link) -> Result<Replaced, StoreError> {
+        let (old, new) = (old.clone(), new.clone());
+        self.write(move |txn| replace(txn, &old, &new)).await
+    }
+
+    async fn codes_of(&self, addresses: &[Target]) -> Result<Vec<Codes>, StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(ADDRESSES).map_err(failed)?;
+            let codes = |address| codes_at(&table, &digest(address));
+            addresses.iter().map(codes).collect()
+        })
+    }
+
+    async fn swap_codes(&self, swaps: &[Swap]) -> Result<Vec<Option<Codes>>, StoreError> {
+        let swaps = swaps.to_vec();
+        self.write(move |txn| {
+            let mut table = txn.open_table(ADDRESSES).map_err(failed)?;
+            swaps.iter().map(|wanted| swap(&mut table, wanted)).collect()
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        listing: &Listing,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<(Place, Code)>, StoreError> {
+        let (name, after) = (name_of(listing), after.map(parse_place).transpose()?);
+        self.scan(move |txn| {
+            let table = txn.open_table(LISTINGS).map_err(failed)?;
+            let (ms, code) = after.unwrap_or((i64::MAX, AFTER_ANY_CODE.to_owned()));
+            let older = table
+                .range((name.as_str(), i64::MIN, "")..(name.as_str(), ms, code.as_str()))
+                .map_err(failed)?;
+            older
+                .rev()
+                .take(limit)
+                .map(|entry| {
+                    let (key, _) = entry.map_err(failed)?;
+                    let (_, ms, code) = key.value();
+                    Ok((Place(format!("{ms}.{code}")), read_code(code)?))
+                })
+                .collect()
+        })
+        .await
+    }
+}
+
+fn link(txn: &ReadTransaction, code: &Code) -> Result<Option<Link>, StoreError> {
+    let links = txn.open_table(LINKS).map_err(failed)?;
+    let found = links.get(code.as_str()).map_err(failed)?;
+    found.map(|bytes| record::to_link(code, bytes.value())).transpose()
+}
+
+fn claim(
+    links: &mut Table<'_, &str, &[u8]>,
+    listings: &mut Table<'_, (&str, i64, &str), ()>,
+    link: &Link,
+) -> Result<Claim, StoreError> {
+    let code = link.code.as_str();
+    if links.get(code).map_err(failed)?.is_some() {
+        return Ok(Claim::Taken);
+    }
+    links.insert(code, record::of_link(link).as_slice()).map_err(failed)?;
+    let own = [Listing::All, Listing::Of(link.owner.clone())];
+    let tagged = link.tags.iter().cloned().map(Listing::Tagged);
+    for listing in own.into_iter().chain(tagged) {
+        enter(listings, &listing, link)?;
+    }
+    Ok(Claim::Claimed)
+}
+
+fn enter(
+    listings: &mut Table<'_, (&str, i64, &str), ()>,
+    listing: &Listing,
+    link: &Link,
+) -> Result<(), StoreError> {
+    let place = (&*name_of(listing), link.created_at.as_millisecond(), link.code.as_str());
+    listings.insert(place, ()).map_err(failed)?;
+    Ok(())
+}
+
+fn replace(txn: &WriteTransaction, old: &Link, new: &Link) -> Result<Replaced, StoreError> {
+    let mut links = txn.open_table(LINKS).map_err(failed)?;
+    let code = old.code.as_str();
+    let there = links.get(code).map_err(failed)?.map(|bytes| bytes.value().to_vec());
+    if there != Some(record::of_link(old)) {
+        return Ok(Replaced::Changed);
+    }
+    links.insert(code, record::of_link(new).as_slice()).map_err(failed)?;
+    let mut listings = txn.open_table(LISTINGS).map_err(failed)?;
+    for tag in gone(&old.tags, &new.tags) {
+        let name = name_of(&Listing::Tagged(tag));
+        let place = (&*name, old.created_at.as_millisecond(), code);
+        listings.remove(place).map_err(failed)?;
+    }
+    for tag in gone(&new.tags, &old.tags) {
+        enter(&mut listings, &Listing::Tagged(tag), new)?;
+    }
+    Ok(Replaced::Done)
+}
+
+/// What is in `these` and not in `those`.
+fn gone(these: &[Tag], those: &[Tag]) -> Vec<Tag> {
+    these.iter().filter(|tag| !those.contains(tag)).cloned().collect()
+}
+
+fn swap(table: &mut Table<'_, [u8; 16], &str>, wanted: &Swap) -> Result<Option<Codes>, StoreError> {
+    let digest = digest(&wanted.address);
+    let there = codes_at(table, &digest)?;
+    if there != wanted.old {
+        return Ok(Some(there));
+    }
+    let text = wanted.new.0.iter().map(Code::as_str).collect::<Vec<_>>().join(" ");
+    if text.is_empty() {
+        table.remove(digest).map_err(failed)?;
+    } else {
+        table.insert(digest, text.as_str()).map_err(failed)?;
+    }
+    Ok(None)
+}
+
+fn codes_at(
+    table: &impl ReadableTable<[u8; 16], &'static str>,
+    digest: &[u8; 16],
+) -> Result<Codes, StoreError> {
+    let Some(text) = table.get(digest).map_err(failed)? else {
+        return Ok(Codes::default());
+    };
+    text.value().split(' ').map(read_code).collect::<Result<_, _>>().map(Codes)
+}
+
+fn digest(address: &Target) -> [u8; 16] {
+    let whole: [u8; 32] = Sha256::digest(address.as_str().as_bytes()).into();
+    let mut half = [0; 16];
+    half.copy_from_slice(&whole[..16]);
+    half
+}
+
+fn read_code(text: &str) -> Result<Code, StoreError> {
+    Code::parse(text).map_err(|e| StoreError::Damaged(format!("code {text:?}: {e}")))
+}
+
+/// No two listings share a name: the first letter tells their kinds apart.
+fn name_of(listing: &Listing) -> String {
+    match listing {
+        Listing::All => "a".into(),
+        Listing::Of(owner) => format!("o{owner}"),
+        Listing::Tagged(tag) => format!("t{tag}"),
+    }
+}
+
+fn parse_place(place: &Place) -> Result<(i64, String), StoreError> {
+    let parts = place.0.split_once('.').and_then(|(ms, code)| Some((ms.parse().ok()?, code)));
+    let (ms, code) = parts.ok_or_else(|| StoreError::Damaged(format!("place {:?}", place.0)))?;
+    Ok((ms, code.to_owned()))
+}
