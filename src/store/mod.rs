@@ -203,8 +203,8 @@ pub enum Reservation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Lane(pub u16);
 
-/// A place in a lane: every record before it is applied. Run of the node in the upper 24 bits,
-/// number of the record within that run in the lower 40.
+/// A place in a lane: every record before it is applied. Ordered; what it means is the journal's
+/// affair.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
 )]

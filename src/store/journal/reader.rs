@@ -1,0 +1,282 @@
+//! The reading end of a lane: from any position on, past whatever is damaged.
+
+use std::fs::{self, File};
+use std::io;
+use std::ops::Add;
+use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::frame::{self, Entry, HEAD, MAX_PAYLOAD, Unread};
+use super::segment::{self, HEADER, Segment};
+use crate::store::Position;
+
+/// Bytes read at once.
+const CHUNK: usize = 256 * 1024;
+
+/// What a lane has taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Clicks written.
+    pub clicks: u64,
+    /// Clicks that could not be written.
+    pub lost: u64,
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self { clicks: self.clicks + more.clicks, lost: self.lost + more.lost }
+    }
+}
+
+/// Reads a lane while it is being written. Clones read on by themselves from where they are.
+pub struct Reader {
+    folder: PathBuf,
+    open: Option<Open>,
+    position: Position,
+    counts: Counts,
+    /// Bytes passed over because they were no record.
+    damaged: u64,
+    chunk: Vec<u8>,
+}
+
+/// The segment that is being read.
+struct Open {
+    segment: Segment,
+    file: File,
+    /// Bytes of it that have been read, without the header.
+    at: u64,
+}
+
+impl Reader {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            open: None,
+            position: Position::default(),
+            counts: Counts::default(),
+            damaged: 0,
+            chunk: Vec::new(),
+        }
+    }
+
+    /// Where the next record is, or will be.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// What the lane has taken in before [`Reader::position`], ever.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Bytes that this reader passed over because they were no record.
+    #[must_use]
+    pub fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// A reader of its own at the same place.
+    ///
+    /// # Errors
+    /// The system's, when the segment can't be opened a second time.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        let open = match &self.open {
+            Some(open) => Some(Open {
+                segment: open.segment.clone(),
+                file: open.file.try_clone()?,
+                at: open.at,
+            }),
+            None => None,
+        };
+        Ok(Self {
+            folder: self.folder.clone(),
+            open,
+            position: self.position,
+            counts: self.counts,
+            damaged: self.damaged,
+            chunk: Vec::new(),
+        })
+    }
+
+    /// Goes to `position`, or to the first record after it that there still is.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn seek(&mut self, position: Position) -> io::Result<()> {
+        let segments = segment::list(&self.folder)?;
+        let at = segments.partition_point(|segment| segment.position() <= position);
+        self.open = None;
+        self.position = position;
+        if let Some(segment) = segments.get(at.saturating_sub(1)) {
+            self.enter(segment.clone())?;
+            // From the segment's start, since only that way it is known what came before.
+            self.read_until(position)?;
+        }
+        Ok(())
+    }
+
+    /// Reads on within the open segment. It may end before `end` does, when its tail was lost.
+    fn read_until(&mut self, end: Position) -> io::Result<()> {
+        while self.read_chunk(Some(end), true, &mut |_, _| ())? > 0 {}
+        Ok(())
+    }
+
+    /// Hands on every record there is, each with its place, until at least `limit` bytes are read
+    /// or there is no more for now.
+    ///
+    /// # Errors
+    /// The system's. What was handed on until then is behind [`Reader::position`].
+    pub fn read(
+        &mut self,
+        limit: usize,
+        mut each: impl FnMut(Position, Entry<'_>),
+    ) -> io::Result<()> {
+        let mut sum = 0;
+        while sum < limit {
+            match self.read_some(&mut each)? {
+                0 => break,
+                bytes => sum += bytes,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a chunk of the open segment, or goes on to the next. Zero: there is no more for now.
+    fn read_some(&mut self, each: &mut impl FnMut(Position, Entry<'_>)) -> io::Result<usize> {
+        loop {
+            // Asked before reading: a segment that has a successor is not written to any more.
+            let next = self.next_segment()?;
+            let used = self.read_chunk(None, next.is_some(), each)?;
+            if used > 0 {
+                return Ok(used);
+            }
+            match next {
+                Some(segment) => self.enter(segment)?,
+                None => return Ok(0),
+            }
+        }
+    }
+
+    /// Reads whole records from the open segment.
+    fn read_chunk(
+        &mut self,
+        end: Option<Position>,
+        complete: bool,
+        each: &mut impl FnMut(Position, Entry<'_>),
+    ) -> io::Result<usize> {
+        let Some(open) = &mut self.open else { return Ok(0) };
+        self.chunk.resize(CHUNK, 0);
+        let filled = read_at(&open.file, &mut self.chunk, HEADER + open.at)?;
+        let bytes = &self.chunk[..filled];
+        let base = open.segment.offset;
+        let mut used = 0;
+        while used < filled {
+            let place = segment::position(open.segment.run, base + open.at + used as u64);
+            if end.is_some_and(|end| place >= end) {
+                break;
+            }
+            match frame::read(&bytes[used..]) {
+                Ok((entry, size)) => {
+                    self.counts = self.counts + counts_of(&entry);
+                    each(place, entry);
+                    used += size;
+                }
+                Err(_) if !complete => break,
+                // It goes on beyond this chunk, or could: look again with the chunk begun here.
+                Err(Unread::Short) if filled == CHUNK && used > 0 => break,
+                Err(_) => {
+                    let skipped = next_record(&bytes[used..], filled == CHUNK);
+                    self.damaged += skipped as u64;
+                    used += skipped;
+                }
+            }
+        }
+        open.at += used as u64;
+        self.position = segment::position(open.segment.run, base + open.at);
+        Ok(used)
+    }
+
+    /// The segment after the open one; the first, when none is open.
+    fn next_segment(&self) -> io::Result<Option<Segment>> {
+        let segments = segment::list(&self.folder)?;
+        let after = match &self.open {
+            Some(open) => open.segment.position().0 + 1,
+            None => self.position.0,
+        };
+        Ok(segments.into_iter().find(|segment| segment.position().0 >= after))
+    }
+
+    fn enter(&mut self, segment: Segment) -> io::Result<()> {
+        let (file, counts) = match segment.open() {
+            Ok(opened) => opened,
+            Err(e) if is_damaged(&e) => {
+                tracing::error!(segment = %segment.path.display(), "a journal segment has no header");
+                (File::open(&segment.path)?, self.counts)
+            }
+            Err(e) => return Err(e),
+        };
+        self.counts = counts;
+        self.position = segment.position();
+        self.open = Some(Open { segment, file, at: 0 });
+        Ok(())
+    }
+
+    /// Removes the segments that lie wholly before `position`, but for those that `keep` says.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn discard_before(
+        &self,
+        position: Position,
+        mut keep: impl FnMut(Position) -> bool,
+    ) -> io::Result<()> {
+        let segments = segment::list(&self.folder)?;
+        for pair in segments.windows(2) {
+            if pair[1].position() > position {
+                break;
+            }
+            if !keep(pair[0].position()) {
+                fs::remove_file(&pair[0].path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_damaged(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+}
+
+fn counts_of(entry: &Entry<'_>) -> Counts {
+    match entry {
+        Entry::Click(_) => Counts { clicks: 1, lost: 0 },
+        Entry::Lost(lost) => Counts { clicks: 0, lost: *lost },
+    }
+}
+
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read_at(&mut buffer[filled..], offset + filled as u64) {
+            Ok(0) => break,
+            Ok(bytes) => filled += bytes,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(filled)
+}
+
+/// How many damaged bytes lie before the next record that can be read. When more bytes follow, a
+/// record may stand across their border: the last stretch is left for the next look.
+fn next_record(bytes: &[u8], more_follow: bool) -> usize {
+    let found = (1..bytes.len()).find(|at| frame::read(&bytes[*at..]).is_ok());
+    let certain = bytes.len().saturating_sub(if more_follow { HEAD + MAX_PAYLOAD } else { 0 });
+    found.unwrap_or(certain.max(1))
+}
