@@ -60,18 +60,31 @@ impl Code {
     /// # Errors
     /// [`BadCode`] says which rule it breaks. Reserved words pass: a path is not a wish.
     pub fn parse(text: &str) -> Result<Self, BadCode> {
+        Self::check(text)?;
+        Ok(Self(text.into()))
+    }
+
+    /// Whether [`Code::parse`] would take it, without making one.
+    ///
+    /// # Errors
+    /// [`BadCode`] says which rule it breaks.
+    pub fn check(text: &str) -> Result<(), BadCode> {
         if text.is_empty() {
             return Err(BadCode::Empty);
         }
         if text.len() > MAX_CODE_LENGTH {
             return Err(BadCode::TooLong(text.chars().count()));
         }
+        let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if text.bytes().all(usual) {
+            return Ok(());
+        }
         let joints = text.bytes().filter(|byte| *byte == b'/').count();
         let joined = joints == 1 && !text.starts_with('/') && !text.ends_with('/');
         let stray = |c: &char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
         match text.chars().filter(|c| !(joined && *c == '/')).find(stray) {
             Some(character) => Err(BadCode::Character(character)),
-            None => Ok(Self(text.into())),
+            None => Ok(()),
         }
     }
 

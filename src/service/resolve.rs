@@ -1,1 +1,70 @@
 //! Code in, decision out: the only question of the reader's path.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::link::{Standing, State};
+use crate::store::StoreError;
+use crate::store::cached::{Cached, HotLink};
+
+/// Answers what to do with a code.
+#[derive(Clone)]
+pub struct Resolve {
+    links: Cached,
+}
+
+/// What to do with a code.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// Redirect to its target, and count it.
+    Follow(Arc<HotLink>),
+    /// There was a link, there is none now.
+    Gone(Gone),
+    /// There never was one.
+    Unknown,
+}
+
+/// Why a link is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// Disabled, expired or deleted.
+    pub state: State,
+    /// What its publisher says about it.
+    pub reason: Option<String>,
+}
+
+impl Resolve {
+    /// Resolves from `links`.
+    #[must_use]
+    pub fn new(links: Cached) -> Self {
+        Self { links }
+    }
+
+    /// The same over a connection of its own.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { links: self.links.fork() }
+    }
+
+    /// What to do with `code` at `now`. `code` is known to be well-formed.
+    ///
+    /// # Errors
+    /// The store's, when the code is not in memory and the store does not answer: that is no "no".
+    pub async fn resolve(&self, code: &str, now: Timestamp) -> Result<Decision, StoreError> {
+        let Some(link) = self.links.look_up(code, now).await? else {
+            return Ok(Decision::Unknown);
+        };
+        Ok(match link.link.state_at(now) {
+            State::Active => Decision::Follow(link),
+            state => Decision::Gone(Gone { state, reason: reason_of(&link) }),
+        })
+    }
+}
+
+fn reason_of(link: &HotLink) -> Option<String> {
+    match &link.link.standing {
+        Standing::Disabled { reason } => reason.clone(),
+        Standing::Active | Standing::Deleted => None,
+    }
+}

@@ -1,8 +1,18 @@
 //! Clicks, exactly once: request → journal → tallies.
 
+mod figures;
+mod record;
+mod rollup;
+mod runner;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use figures::{Figures, Snapshot};
+pub use record::Recorder;
+pub use rollup::{Rollup, RollupError, Round};
+pub use runner::{Auditor, Runner};
 
 /// How clicks get from the reader into the tallies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

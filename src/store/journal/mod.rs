@@ -20,6 +20,7 @@ mod writer;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::ops::Add as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,6 +51,8 @@ struct Shared {
     lanes: Mutex<BTreeMap<Lane, LaneState>>,
     /// The segment of each lane up to which everything is synced.
     synced: Mutex<BTreeMap<Lane, Position>>,
+    /// Clicks for which not even a lane could be opened.
+    homeless: AtomicU64,
     /// Held for as long as the journal is open; the system lets go of it when the process dies.
     _lock: File,
 }
@@ -95,6 +98,7 @@ impl Journal {
             run: Mutex::new(run),
             lanes: Mutex::new(lanes),
             synced: Mutex::default(),
+            homeless: AtomicU64::new(0),
             _lock: lock,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -127,11 +131,20 @@ impl Journal {
         Reader::new(folder_of(&self.shared.folder, lane))
     }
 
+    /// Counts a click that could not be written because there was no lane to write to.
+    pub fn count_loss(&self) {
+        self.shared.homeless.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What all lanes have taken in, ever.
     #[must_use]
     pub fn counts(&self) -> Counts {
+        let homeless = self.shared.homeless.load(Ordering::Relaxed);
         let lanes = self.shared.lanes();
-        lanes.values().fold(Counts::default(), |sum, lane| sum + lane.gauge.counts())
+        lanes
+            .values()
+            .map(|lane| lane.gauge.counts())
+            .fold(Counts { clicks: 0, lost: homeless }, Counts::add)
     }
 
     /// Makes everything appended so far survive a loss of power.
@@ -144,12 +157,16 @@ impl Journal {
             let folder = folder_of(&self.shared.folder, lane);
             let done = synced.entry(lane).or_default();
             for segment in segment::list(&folder)? {
-                if segment.position() >= *done {
-                    File::open(&segment.path)?.sync_data()?;
+                if segment.position() < *done {
+                    continue;
+                }
+                File::open(&segment.path)?.sync_data()?;
+                if segment.position() > *done {
+                    // A new file's name must survive as well.
+                    File::open(&folder)?.sync_all()?;
                     *done = segment.position();
                 }
             }
-            File::open(&folder)?.sync_all()?;
         }
         Ok(())
     }

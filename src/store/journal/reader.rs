@@ -227,23 +227,16 @@ impl Reader {
         Ok(())
     }
 
-    /// Removes the segments that lie wholly before `position`, but for those that `keep` says.
+    /// Removes the segments that lie wholly before `position`.
     ///
     /// # Errors
     /// The system's.
-    pub fn discard_before(
-        &self,
-        position: Position,
-        mut keep: impl FnMut(Position) -> bool,
-    ) -> io::Result<()> {
-        let segments = segment::list(&self.folder)?;
-        for pair in segments.windows(2) {
+    pub fn discard_before(&self, position: Position) -> io::Result<()> {
+        for pair in segment::list(&self.folder)?.windows(2) {
             if pair[1].position() > position {
                 break;
             }
-            if !keep(pair[0].position()) {
-                fs::remove_file(&pair[0].path)?;
-            }
+            fs::remove_file(&pair[0].path)?;
         }
         Ok(())
     }

@@ -1,0 +1,252 @@
+//! The thread that keeps the store at the end of the journal: a thin loop around
+//! [`Rollup::round`].
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
+
+use super::figures::Figures;
+use super::rollup::{Rollup, RollupError, Round};
+use super::{Fsync, Settings};
+use crate::store::journal::{Counts, Journal};
+use crate::store::{Account, Store, StoreError, Tallies as _};
+
+/// How often a store that nobody clicks into is asked whether it still stands where it stood.
+const VERIFY_EVERY: Duration = Duration::from_secs(1);
+/// How often a node files its account while there are clicks, and while there are none.
+const FILE_EVERY: Duration = Duration::from_secs(1);
+const FILE_IDLE_EVERY: Duration = Duration::from_secs(30);
+/// How long the stop waits for a store that does not answer. What is then left in the journal is
+/// counted at the next start.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
+
+/// Asks for the node's account.
+type Question = oneshot::Sender<Result<Account, StoreError>>;
+
+/// A way to ask the running roll-up for the node's account.
+#[derive(Clone)]
+pub struct Auditor(mpsc::Sender<Question>);
+
+/// The running roll-up. [`Runner::finish`] ends it.
+pub struct Runner {
+    questions: mpsc::Sender<Question>,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+    figures: Arc<Figures>,
+}
+
+impl Auditor {
+    /// The node's account at this moment.
+    ///
+    /// # Errors
+    /// The store's, when it does not answer.
+    pub async fn account(&self) -> Result<Account, StoreError> {
+        let gone = || StoreError::Unavailable("the service is stopping".into());
+        let (tell, told) = oneshot::channel();
+        self.0.send(tell).await.map_err(|_| gone())?;
+        told.await.map_err(|_| gone())?
+    }
+}
+
+impl Runner {
+    /// Starts the roll-up of `journal` into `store` on a thread of its own.
+    ///
+    /// # Errors
+    /// The system's, when there is no thread to be had.
+    pub fn start(store: Store, journal: Arc<Journal>, settings: Settings) -> io::Result<Self> {
+        let (questions, asked) = mpsc::channel(16);
+        let (stop, stopped) = oneshot::channel();
+        let figures = Arc::new(Figures::default());
+        let job = Job {
+            rollup: Rollup::new(store.clone(), Arc::clone(&journal), Arc::clone(&figures)),
+            store,
+            journal,
+            settings,
+            figures: Arc::clone(&figures),
+            synced: None,
+            filed: None,
+            failing: false,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new()
+            .name("rollup".into())
+            .spawn(move || runtime.block_on(job.run(asked, stopped)))?;
+        Ok(Self { questions, stop, thread, figures })
+    }
+
+    /// A way to ask for the account.
+    #[must_use]
+    pub fn auditor(&self) -> Auditor {
+        Auditor(self.questions.clone())
+    }
+
+    /// What the roll-up has done so far.
+    #[must_use]
+    pub fn figures(&self) -> Arc<Figures> {
+        Arc::clone(&self.figures)
+    }
+
+    /// Counts the tail of the journal and ends. To be called when nobody writes to it any more.
+    pub async fn finish(self) {
+        if self.stop.send(()).is_err() {
+            tracing::error!("the roll-up had ended before it was told to");
+        }
+        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("the roll-up ended badly; the journal keeps what it has not counted");
+        }
+    }
+}
+
+struct Job {
+    rollup: Rollup,
+    store: Store,
+    journal: Arc<Journal>,
+    settings: Settings,
+    figures: Arc<Figures>,
+    /// What the journal held when it was last synced.
+    synced: Option<Counts>,
+    /// The last account filed, and when.
+    filed: Option<(Instant, Account)>,
+    /// Whether the last round failed: said once when it begins and once when it ends.
+    failing: bool,
+}
+
+impl Job {
+    async fn run(mut self, mut asked: mpsc::Receiver<Question>, mut stop: oneshot::Receiver<()>) {
+        let mut tick = tokio::time::interval(self.settings.flush_interval);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut verified = Instant::now();
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {
+                    let moved = self.catch_up().await;
+                    if !moved && verified.elapsed() >= VERIFY_EVERY {
+                        verified = Instant::now();
+                        self.verify().await;
+                    }
+                    self.keep_house(Timestamp::now()).await;
+                }
+                Some(question) = asked.recv() => {
+                    // Who asked may have gone.
+                    drop(question.send(self.account(Timestamp::now()).await));
+                }
+                _ = &mut stop => break,
+            }
+        }
+        self.finish().await;
+    }
+
+    /// Rounds until the store stands at the end of the journal. Says whether anything moved.
+    async fn catch_up(&mut self) -> bool {
+        let mut moved = false;
+        loop {
+            match self.round().await {
+                Ok(Round::Moved) => moved = true,
+                Ok(Round::Idle) => {
+                    self.figures.caught_up(Timestamp::now());
+                    return moved;
+                }
+                Err(_) => return moved,
+            }
+        }
+    }
+
+    async fn round(&mut self) -> Result<Round, RollupError> {
+        let started = Instant::now();
+        if self.settings.fsync == Fsync::Interval {
+            self.sync();
+        }
+        let outcome = self.rollup.round().await;
+        match &outcome {
+            Ok(Round::Moved) => self.figures.round(started.elapsed()),
+            Ok(Round::Idle) => {}
+            Err(_) => self.figures.failed(),
+        }
+        self.tell(outcome.as_ref().err());
+        outcome
+    }
+
+    /// Before the store counts a click, the click is on the disk: the store is never ahead of a
+    /// journal that lost its tail with the power.
+    fn sync(&mut self) {
+        let counts = self.journal.counts();
+        if self.synced == Some(counts) {
+            return;
+        }
+        match self.journal.sync() {
+            Ok(()) => self.synced = Some(counts),
+            Err(error) => tracing::error!(%error, "the journal can't be synced"),
+        }
+    }
+
+    async fn verify(&mut self) {
+        if let Err(error) = self.rollup.verify().await {
+            self.figures.failed();
+            self.tell(Some(&error));
+        }
+    }
+
+    fn tell(&mut self, failure: Option<&RollupError>) {
+        match failure {
+            Some(error) if !self.failing => {
+                tracing::warn!(%error, "clicks wait in the journal until the store takes them");
+            }
+            None if self.failing => tracing::info!("the store takes clicks again"),
+            _ => {}
+        }
+        self.failing = failure.is_some();
+    }
+
+    /// Files the account when it is due, and removes what need not be kept.
+    async fn keep_house(&mut self, now: Timestamp) {
+        if self.failing {
+            return;
+        }
+        if let Err(error) = self.rollup.discard(now, self.settings.keep_applied) {
+            tracing::warn!(%error, "counted clicks can't be removed from the journal");
+        }
+        let age = self.filed.as_ref().map(|(when, _)| when.elapsed());
+        if age.is_some_and(|age| age < FILE_EVERY) {
+            return;
+        }
+        let Ok(account) = self.rollup.account(now).await else { return };
+        let unchanged = self.filed.as_ref().is_some_and(|(_, filed)| {
+            Account { seen_at: filed.seen_at, ..account.clone() } == *filed
+        });
+        if unchanged && age.is_some_and(|age| age < FILE_IDLE_EVERY) {
+            return;
+        }
+        if self.store.put_account(&account).await.is_ok() {
+            self.filed = Some((Instant::now(), account));
+        }
+    }
+
+    async fn account(&self, now: Timestamp) -> Result<Account, StoreError> {
+        self.rollup.account(now).await.map_err(|error| match error {
+            RollupError::Store(error) => error,
+            RollupError::Journal(error) => StoreError::Unavailable(error.to_string()),
+        })
+    }
+
+    async fn finish(&mut self) {
+        let deadline = Instant::now() + FINISH_WITHIN;
+        while Instant::now() < deadline {
+            match self.round().await {
+                Ok(Round::Moved) => {}
+                Ok(Round::Idle) => {
+                    self.filed = None;
+                    self.keep_house(Timestamp::now()).await;
+                    return;
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+        tracing::warn!("the store did not take the last clicks; the next start will count them");
+    }
+}
