@@ -11,6 +11,7 @@
 //! - [`cli`]: the commands.
 
 pub mod http;
+pub mod metrics;
 pub mod model;
 pub mod service;
 pub mod store;

@@ -1,5 +1,8 @@
 //! The edge: every route in matching order, the code route last.
 
+pub mod ops;
+pub mod redirect;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,9 @@
 
 pub mod auth;
 pub mod click;
+pub mod health;
 pub mod resolve;
 pub mod shorten;
 pub mod stats;
+
+pub use crate::store::StoreError;

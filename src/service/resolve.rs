@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::model::link::{Standing, State};
 use crate::store::StoreError;
-use crate::store::cached::{Cached, HotLink};
+use crate::store::cached::Cached;
+pub use crate::store::cached::HotLink;
 
 /// Answers what to do with a code.
 #[derive(Clone)]

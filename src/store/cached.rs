@@ -324,7 +324,8 @@ impl Memory {
     fn answered<T>(&self, outcome: &Result<T, StoreError>, now: i64) {
         match outcome {
             Err(StoreError::Unavailable(error)) => {
-                if self.outage_until.swap(now + OUTAGE_MS, Ordering::AcqRel) == 0 {
+                let before = self.outage_until.swap(now + OUTAGE_MS, Ordering::AcqRel);
+                if before == 0 {
                     tracing::error!(error, "the store does not answer; serving from memory");
                 }
             }
