@@ -9,9 +9,13 @@
 //! - [`app`]: the wiring; order of start and stop.
 //! - [`config`]: settings from default, file, environment and flags.
 //! - [`cli`]: the commands.
+//!
+//! Beside them, [`telemetry`]: logs.
 
+pub mod config;
 pub mod http;
 pub mod metrics;
 pub mod model;
 pub mod service;
 pub mod store;
+pub mod telemetry;
