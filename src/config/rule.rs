@@ -1,0 +1,213 @@
+//! The bounds of every setting, in one table: what is checked, and what a refusal says.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use toml::Value;
+
+use super::Settings;
+use super::error::{ConfigError, Origin};
+use super::layer::Values;
+use crate::model::code::Generator;
+use crate::model::key::PlainKey;
+use crate::telemetry;
+
+/// What one key may be.
+struct Rule {
+    key: &'static str,
+    /// Completes "must be …".
+    allowed: &'static str,
+    holds: fn(&Settings) -> bool,
+}
+
+const fn rule(key: &'static str, allowed: &'static str, holds: fn(&Settings) -> bool) -> Rule {
+    Rule { key, allowed, holds }
+}
+
+const MIB: u64 = 1024 * 1024;
+const GIB: u64 = 1024 * MIB;
+
+/// In the order of `config/default.toml`, all of it.
+const RULES: [Rule; 28] = [
+    rule("listen", "a host and a port, such as 127.0.0.1:8080 or [::]:80", |s| {
+        s.listen.rsplit_once(':').is_some_and(|(host, port)| {
+            let bracketed = host.starts_with('[') && host.ends_with(']');
+            !host.is_empty() && (bracketed || !host.contains(':')) && port.parse::<u16>().is_ok()
+        })
+    }),
+    rule("workers", "a number of threads from 1 to 1024, or 0 for one a core", |s| {
+        s.workers <= 1024
+    }),
+    rule(
+        "public_url",
+        "empty, or an http or https address without query and fragment, such as \
+         https://go.example.org",
+        |s| s.public_url.is_empty() || is_base(&s.public_url),
+    ),
+    rule("data_dir", "the path of a folder", |s| !s.data_dir.as_os_str().is_empty()),
+    rule(
+        "log.level",
+        "off, error, warn, info, debug or trace, or several by module, such as \
+         info,slugline::store=debug",
+        |s| telemetry::filter(&s.log.level).is_ok(),
+    ),
+    rule("log.format", "text, json or auto", |_| true),
+    rule(
+        "store.url",
+        "empty for the embedded store, redis://host:port, unix:///path/to/socket, or \
+         redis+cluster://host:port,host:port",
+        |s| s.store.url.is_empty() || is_store(&s.store.url),
+    ),
+    rule("store.read_timeout", "a duration from 1ms to 1m", |s| {
+        between(s.store.read_timeout, ms(1)..=ms(60_000))
+    }),
+    rule("store.write_timeout", "a duration from 1ms to 5m", |s| {
+        between(s.store.write_timeout, ms(1)..=ms(300_000))
+    }),
+    rule("store.embedded_cache", "bytes from 1048576 (1 MiB) to 68719476736 (64 GiB)", |s| {
+        (MIB..=64 * GIB).contains(&(s.store.embedded_cache as u64))
+    }),
+    rule("cache.capacity", "a number of links from 0 to 100000000", |s| {
+        s.cache.capacity <= 100_000_000
+    }),
+    rule("cache.fresh_for", "a duration up to 24h", |s| s.cache.fresh_for <= hours(24)),
+    rule("cache.stale_for", "a duration up to 720h", |s| s.cache.stale_for <= hours(720)),
+    rule("cache.unknown_for", "a duration up to 10m", |s| s.cache.unknown_for <= ms(600_000)),
+    rule("clicks.flush_interval", "a duration from 10ms to 1m", |s| {
+        between(s.clicks.flush_interval, ms(10)..=ms(60_000))
+    }),
+    rule("clicks.fsync", "always, interval or never", |_| true),
+    rule("clicks.segment_size", "bytes from 1048576 (1 MiB) to 1073741824 (1 GiB)", |s| {
+        (MIB..=GIB).contains(&s.clicks.segment_size)
+    }),
+    rule("clicks.keep_applied", "a duration up to 720h", |s| s.clicks.keep_applied <= hours(720)),
+    rule(
+        "codes.alphabet",
+        "base62, unambiguous, or at least two different characters of 0-9, A-Z, a-z, _ and -",
+        |s| {
+            // Any length will do here: it has a rule of its own.
+            let settings = crate::model::code::Settings { length: 1, ..s.codes.clone() };
+            Generator::new(&settings).is_ok()
+        },
+    ),
+    rule("codes.length", "a number of characters from 1 to 64", |s| {
+        (1..=crate::model::code::MAX_CODE_LENGTH).contains(&s.codes.length)
+    }),
+    rule("canonical.strip", "a list of parameter names, such as [\"ref\", \"src_*\"]", |s| {
+        s.canonical.strip.iter().all(|name| is_parameter(name))
+    }),
+    rule("canonical.keep", "a list of parameter names, such as [\"ref\"]", |s| {
+        s.canonical.keep.iter().all(|name| is_parameter(name))
+    }),
+    rule("links.redirect", "301, 302, 307 or 308", |_| true),
+    rule("links.allow_hosts", "a list of host names, such as [\"example.org\"]", |s| {
+        s.links.allow_hosts.iter().all(|host| is_host(host))
+    }),
+    rule("links.block_hosts", "a list of host names, such as [\"example.org\"]", |s| {
+        s.links.block_hosts.iter().all(|host| is_host(host))
+    }),
+    rule(
+        "auth.bootstrap_key",
+        "empty, or 12 to 256 visible ASCII characters without spaces",
+        |s| s.auth.bootstrap_key.is_empty() || PlainKey::parse(&s.auth.bootstrap_key).is_ok(),
+    ),
+    rule("http.cache_control", "the value of a Cache-Control header", |s| {
+        let value = s.http.cache_control.as_str();
+        !value.is_empty() && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    }),
+    rule("http.shutdown_timeout", "a duration up to 10m", |s| {
+        s.http.shutdown_timeout <= ms(600_000)
+    }),
+];
+
+/// Checks every rule.
+pub(super) fn check(settings: &Settings, values: &Values) -> Result<(), ConfigError> {
+    let broken = RULES.iter().filter(|rule| !(rule.holds)(settings));
+    ConfigError::of(broken.map(|rule| refusal(rule.key, values, "")).collect())
+}
+
+/// Every key, in the order of `config/default.toml`.
+pub(super) fn keys() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|rule| rule.key)
+}
+
+/// Refuses the value that `key` has; `why` is said when there is no rule to tell.
+pub(super) fn refusal(key: &str, values: &Values, why: &str) -> ConfigError {
+    match values.get(key) {
+        Some((value, origin)) => bad(key, value, origin.clone()),
+        None => {
+            let is = "not what the program expects in config/default.toml";
+            tracing::debug!(key, why, "the built-in settings do not fit");
+            ConfigError::Shape { key: key.to_owned(), is, origin: Origin::Default }
+        }
+    }
+}
+
+/// Refuses `value` for `key`.
+pub(super) fn bad(key: &str, value: &Value, origin: Origin) -> ConfigError {
+    let rule = RULES.iter().find(|rule| rule.key == key);
+    let allowed = rule.map_or("of another type", |rule| rule.allowed).to_owned();
+    ConfigError::Bad { key: key.to_owned(), allowed, given: shown(key, value), origin }
+}
+
+/// A value as it may be shown: as TOML, without its secrets.
+pub(super) fn shown(key: &str, value: &Value) -> String {
+    match (key, value) {
+        ("auth.bootstrap_key", Value::String(secret)) if !secret.is_empty() => "\"***\"".to_owned(),
+        ("auth.bootstrap_key", value) if !value.is_str() => "***".to_owned(),
+        ("store.url", Value::String(url)) => Value::String(without_password(url)).to_string(),
+        (_, value) => value.to_string(),
+    }
+}
+
+/// An address with its credentials blotted out, be it valid or not.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let rest =
+        rest.rsplit_once('@').map_or_else(|| rest.to_owned(), |(_, host)| format!("***@{host}"));
+    let rest = match rest.split_once("pass=") {
+        None => rest,
+        Some((before, after)) => {
+            let after = after.split_once('&').map_or(String::new(), |(_, more)| format!("&{more}"));
+            format!("{before}pass=***{after}")
+        }
+    };
+    if url.contains("://") { format!("{scheme}://{rest}") } else { rest }
+}
+
+fn is_base(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    })
+}
+
+/// Only what sort of address it is: the store that it names reads the rest.
+fn is_store(url: &str) -> bool {
+    let schemes = ["redis://", "unix://", "redis+unix://", "redis+cluster://"];
+    schemes.iter().any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+}
+
+fn is_parameter(name: &str) -> bool {
+    !name.is_empty() && name != "*" && !name.contains(['&', '=', '#', ' '])
+}
+
+fn is_host(host: &str) -> bool {
+    !host.is_empty() && !host.contains(['/', ':', '@', '*', '?', '#', ' '])
+}
+
+fn between(duration: Duration, bounds: RangeInclusive<Duration>) -> bool {
+    bounds.contains(&duration)
+}
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+const fn hours(hours: u64) -> Duration {
+    Duration::from_secs(hours * 3_600)
+}
