@@ -74,7 +74,7 @@ pub fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
     if !level.split(',').all(known) {
         return Err(bad());
     }
-    EnvFilter::try_new(level).map_err(|_| bad())
+    EnvFilter::try_new(level.replace(' ', "")).map_err(|_| bad())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Settings: four layers, each key known, each bound kept, no secret shown.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::iter;
 use std::path::Path;
 use std::time::Duration;

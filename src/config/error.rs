@@ -81,7 +81,7 @@ pub enum ConfigError {
         /// Which.
         key: String,
         /// What it is instead.
-        is: &'static str,
+        is: String,
         /// Where.
         origin: Origin,
     },

@@ -94,7 +94,7 @@ pub(super) fn merge(mut values: Values, layers: Vec<Entry>) -> Result<Values, Co
             continue;
         };
         if value.is_table() {
-            wrong.push(ConfigError::Shape { key, is: "a value, not a section", origin });
+            wrong.push(ConfigError::Shape { key, is: "a value, not a section".to_owned(), origin });
         } else if value.same_type(default) {
             values.insert(key, (value, origin));
         } else {
@@ -170,7 +170,7 @@ fn read(text: &str, default: &Value) -> Value {
 fn unknown(key: String, value: &Value, origin: Origin, values: &Values) -> Option<ConfigError> {
     if values.keys().any(|known| known.strip_prefix(&key).is_some_and(|rest| rest.starts_with('.')))
     {
-        let is = "a section, not a value: set the keys in it";
+        let is = "a section, not a value: set the keys in it".to_owned();
         return (!value.is_table()).then_some(ConfigError::Shape { key, is, origin });
     }
     let nearest = nearest(&key, values).map(|near| origin.spell(near));

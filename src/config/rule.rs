@@ -136,8 +136,8 @@ pub(super) fn refusal(key: &str, values: &Values, why: &str) -> ConfigError {
     match values.get(key) {
         Some((value, origin)) => bad(key, value, origin.clone()),
         None => {
-            let is = "not what the program expects in config/default.toml";
-            tracing::debug!(key, why, "the built-in settings do not fit");
+            // Only when config/default.toml and the structs have come apart.
+            let is = format!("not as the program needs it: {why}");
             ConfigError::Shape { key: key.to_owned(), is, origin: Origin::Default }
         }
     }
