@@ -5,13 +5,16 @@
 //! - [`model`]: nouns, pure.
 //! - [`store`]: where nouns are kept.
 //! - [`service`]: verbs, every rule once.
+//! - [`metrics`]: what the service has done, for Prometheus.
 //! - [`http`]: the edge, URLs and statuses.
 //! - [`app`]: the wiring; order of start and stop.
-//! - [`config`]: settings from default, file, environment and flags.
 //! - [`cli`]: the commands.
 //!
-//! Beside them, [`telemetry`]: logs.
+//! Beside them, for `app` and `cli` alone: [`config`], settings from default, file, environment and
+//! flags, and [`telemetry`], logs.
 
+pub mod app;
+pub mod cli;
 pub mod config;
 pub mod http;
 pub mod metrics;

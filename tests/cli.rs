@@ -1,0 +1,226 @@
+//! The command line, as a shell sees it: output, errors, exit codes.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
+use std::thread::JoinHandle;
+
+/// Runs the program in an environment of its own.
+fn slugline(args: &[&str]) -> Output {
+    command(args).output().unwrap()
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_slugline"));
+    command.args(args).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What the service would answer to each request, in order; gives back what it was asked.
+struct Script {
+    url: String,
+    asked: JoinHandle<Vec<String>>,
+}
+
+impl Script {
+    fn of(answers: Vec<(u16, &'static str)>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = std::thread::spawn(move || {
+            answers.into_iter().map(|answer| Self::exchange(&listener, answer)).collect()
+        });
+        Self { url, asked }
+    }
+
+    /// One request and its answer on a connection of its own: the first line, the key, the body.
+    fn exchange(listener: &TcpListener, (status, body): (u16, &str)) -> String {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut head = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            match line.trim() {
+                "" => break,
+                line => head.push(line.to_owned()),
+            }
+        }
+        let header = |name: &str| {
+            let found = head.iter().find_map(|line| {
+                let (key, value) = line.split_once(": ")?;
+                key.eq_ignore_ascii_case(name).then(|| value.to_owned())
+            });
+            found.unwrap_or_default()
+        };
+        let mut sent = vec![0; header("content-length").parse().unwrap_or(0)];
+        reader.read_exact(&mut sent).unwrap();
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        stream.write_all(answer.as_bytes()).unwrap();
+        let request = head[0].trim_end_matches(" HTTP/1.1");
+        format!("{request} {} {}", header("authorization"), text(&sent))
+    }
+}
+
+#[test]
+fn a_refused_configuration_ends_with_one_and_one_error() {
+    let output = slugline(&["serve", "--store", "mysql://x"]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(error.starts_with("error: `store.url` must be empty for "), "{error}");
+    assert!(error.ends_with("not \"mysql://x\" (flag --store)\n"), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn wrong_usage_ends_with_two() {
+    for args in [&["shorten"][..], &["mint"], &["shorten", "--code", "x", "a", "b"]] {
+        assert_eq!(slugline(args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn every_command_teaches_by_example() {
+    for name in ["serve", "shorten", "stats", "key", "check", "config", "completions"] {
+        let help = text(&slugline(&["help", name]).stdout);
+        assert!(help.contains("Examples:\n  slugline "), "{help}");
+    }
+}
+
+#[test]
+fn the_default_configuration_can_be_printed_and_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("slugline.toml");
+    std::fs::write(&path, slugline(&["config", "--default"]).stdout).unwrap();
+    let output = slugline(&["config", "--config", path.to_str().unwrap(), "--workers", "2"]);
+    let shown = text(&output.stdout);
+    assert!(shown.contains("workers = 2 # flag --workers\n"), "{shown}");
+    assert!(shown.contains("slugline.toml, line "), "{shown}");
+}
+
+#[test]
+fn a_short_url_is_all_that_shorten_prints() {
+    let answer = r#"{"code":"8yDbrB","short_url":"https://go.example.org/8yDbrB"}"#;
+    let script = Script::of(vec![(201, answer)]);
+    let args = ["shorten", "--server", &script.url, "--tag", "politics", "https://example.org/a"];
+    let output = command(&args).env("SLUGLINE_KEY", "sl_0123456789").output().unwrap();
+    assert_eq!(text(&output.stdout), "https://go.example.org/8yDbrB\n");
+    assert_eq!(
+        script.asked.join().unwrap(),
+        [concat!(
+            "POST /api/v1/links Bearer sl_0123456789 ",
+            r#"{"tags":["politics"],"url":"https://example.org/a"}"#
+        )]
+    );
+}
+
+#[test]
+fn each_line_of_output_belongs_to_a_line_of_input() {
+    let answer = r#"{"results":[
+        {"status":201,"link":{"short_url":"https://go.example.org/1"}},
+        {"status":422,"problem":{"title":"t","status":422,"detail":"no address","field":"url"}},
+        {"status":200,"link":{"short_url":"https://go.example.org/3"}}]}"#;
+    let script = Script::of(vec![(200, answer)]);
+    let mut child = command(&["shorten", "--server", &script.url, "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"https://a/\n\n  nonsense\nhttps://c/").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stdout), "https://go.example.org/1\n\nhttps://go.example.org/3\n");
+    assert_eq!(
+        text(&output.stderr),
+        "2: nonsense: no address (field `url`)\nerror: 1 of 3 addresses were refused\n"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_problem_is_told_in_the_words_of_the_service() {
+    let problem = r#"{"type":"about:blank","title":"Unauthorized","status":401,
+        "detail":"this needs a key"}"#;
+    let script = Script::of(vec![(401, problem), (502, "<html>")]);
+    let output = slugline(&["stats", "8yDbrB", "--server", &script.url]);
+    let told = "error: this needs a key; give a key with SLUGLINE_KEY or --key\n";
+    assert_eq!(text(&output.stderr), told);
+    let output = slugline(&["stats", "8yDbrB", "--server", &script.url]);
+    let told = text(&output.stderr);
+    assert!(told.contains("answered 502 Bad Gateway, but not as Slugline does"), "{told}");
+    assert_eq!(script.asked.join().unwrap()[0], "GET /api/v1/links/8yDbrB/stats?by=day  ");
+}
+
+#[test]
+fn figures_go_down_a_pipe_as_plain_columns() {
+    let answer = r#"{"from":"2026-11-22T00:00:00Z","to":"2026-11-24T00:00:00Z","by":"day",
+        "tz":"UTC","total":{"clicks":3},"series":[{"start":"2026-11-22T00:00:00Z","clicks":1},
+        {"start":"2026-11-23T00:00:00Z","clicks":2}]}"#;
+    let script = Script::of(vec![(200, answer)]);
+    let output = slugline(&["stats", "https://go.example.org/8yDbrB", "--server", &script.url]);
+    assert_eq!(
+        text(&output.stdout),
+        "2026-11-22T00:00:00Z\t1\n2026-11-23T00:00:00Z\t2\ntotal\t3\n"
+    );
+}
+
+#[test]
+fn a_new_key_can_be_caught_in_a_variable() {
+    let answer = r#"{"id":"abcdefgh","name":"CMS","scopes":["mint","read"],"key":"sl_new"}"#;
+    let script = Script::of(vec![(201, answer)]);
+    let args = ["key", "create", "CMS", "--scope", "mint", "--scope", "read"];
+    let output = slugline(&[&args[..], &["--server", &script.url]].concat());
+    assert_eq!(text(&output.stdout), "sl_new\n");
+    assert!(text(&output.stderr).contains("shown this once"));
+    assert_eq!(
+        script.asked.join().unwrap(),
+        [r#"POST /api/v1/keys  {"name":"CMS","scopes":["mint","read"]}"#]
+    );
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named() {
+    let output = slugline(&["key", "list", "--server", "http://127.0.0.1:1"]);
+    let told = text(&output.stderr);
+    assert!(
+        told.starts_with("error: can't reach http://127.0.0.1:1: Connection refused"),
+        "{told}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_check_before_the_first_start_finds_nothing_wrong_and_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let output = slugline(&["check", "--data-dir", data.to_str().unwrap()]);
+    let told = text(&output.stdout);
+    assert!(told.contains("OK       data folder: ") && !told.contains("problem"), "{told}");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!data.exists());
+    let ready = slugline(&["check", "--ready", "--data-dir", data.to_str().unwrap()]);
+    assert_eq!(ready.status.code(), Some(1));
+    assert_eq!(text(&ready.stdout), "problem  service: not running\n");
+}
+
+#[test]
+fn a_check_names_what_stands_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(&["check", "--json", "--data-dir", folder.path().to_str().unwrap()])
+        .env("SLUGLINE__CACHE__SIZE", "5")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["ok"], false);
+    assert_eq!(told["findings"][0]["subject"], "configuration");
+    assert_eq!(told["findings"][0]["level"], "problem");
+}
