@@ -1,0 +1,43 @@
+# What a contributor runs. Each target says below what it is for: `make help`.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# Installs a Debian package when its program is missing: $(call need,program,package)
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+need = command -v $(1) >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get install -y $(2); }
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+.PHONY: test
+test: ## Run all tests; they start and stop Redis servers of their own
+	@$(call need,redis-server,redis-server)
+	cargo test --workspace
+
+.PHONY: check
+check: ## Formatting, lints and documentation, with warnings as errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace
+
+.PHONY: fmt
+fmt: ## Format the sources
+	cargo fmt --all
+
+.PHONY: deny
+deny: ## Licences and sources of all dependencies (cargo install cargo-deny)
+	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install cargo-deny"; exit 1; }
+	cargo deny check bans licenses sources
+
+.PHONY: bench
+bench: ## Measure against a bare actix-web handler; ARGS="--help" says what else
+	@$(call need,wrk,wrk)
+	@$(call need,redis-server,redis-server)
+	cargo build --profile dist
+	cargo run --profile dist -p slugline-bench -- $(ARGS)
+
+.PHONY: image
+image: ## Build the container image
+	docker build -t slugline .
