@@ -42,3 +42,6 @@ pub enum Fsync {
     /// When the system sees fit.
     Never,
 }
+
+#[cfg(test)]
+mod tests;

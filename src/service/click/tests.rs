@@ -1,0 +1,216 @@
+//! The roll-up against everything that makes a count go wrong: two at once, a store that was
+//! brought back from an older copy, a process that dies between any two steps.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::model::click::Click;
+use crate::model::code::Code;
+use crate::model::tally::{Day, Quarter};
+use crate::store::embedded::{Embedded, FILE_NAME};
+use crate::store::journal::{Journal, Writer};
+use crate::store::{Account, Store, Subject, Tallies as _, Upkeep as _};
+
+const NOON: i64 = 1_795_435_200_000;
+
+fn now() -> Timestamp {
+    Timestamp::from_millisecond(NOON).unwrap()
+}
+
+async fn embedded(folder: &Path) -> Store {
+    let store = Store::Embedded(Embedded::open(folder, 1 << 20).unwrap());
+    store.prepare().await.unwrap();
+    store
+}
+
+fn journal(folder: &Path) -> Arc<Journal> {
+    Arc::new(Journal::open(&folder.join("journal"), 4_096, false).unwrap())
+}
+
+fn rollup(store: &Store, journal: &Arc<Journal>) -> Rollup {
+    Rollup::new(store.clone(), Arc::clone(journal), Arc::default())
+}
+
+/// Clicks on `codes` different codes in turn, a minute apart.
+fn click(writer: &mut Writer, from: usize, count: usize, codes: usize) {
+    for n in from..from + count {
+        let code = format!("code{}", n % codes);
+        let at_ms = NOON + i64::try_from(n).unwrap() * 60_000;
+        writer.append(&Click { at_ms, code: &code }).unwrap();
+    }
+}
+
+async fn catch_up(rollup: &mut Rollup) {
+    while rollup.round().await.unwrap() == Round::Moved {}
+}
+
+async fn assert_counted(store: &Store, rollup: &Rollup, clicks: u64, codes: usize) {
+    let Account { accepted, counted, pending, .. } = rollup.account(now()).await.unwrap();
+    assert_eq!((accepted, counted, pending), (clicks, clicks, 0));
+    let codes: Vec<_> = (0..codes).map(|n| Code::parse(&format!("code{n}")).unwrap()).collect();
+    let totals = store.totals(&codes).await.unwrap();
+    assert_eq!(totals.iter().sum::<u64>(), clicks);
+    let days = Quarter::of(now()).day()..Day(Quarter::of(now()).day().0 + 400);
+    let mut by_day = 0;
+    for (code, total) in codes.iter().zip(totals) {
+        let series = store.series(&Subject::Link(code.clone()), days.clone()).await.unwrap();
+        let sum: u64 = series.iter().map(|(_, tally)| tally.clicks()).sum();
+        assert_eq!(sum, total, "{code}");
+        by_day += sum;
+    }
+    let site = store.series(&Subject::Site, days).await.unwrap();
+    assert_eq!(by_day, site.iter().map(|(_, tally)| tally.clicks()).sum::<u64>());
+}
+
+#[tokio::test]
+async fn every_click_is_counted_once_and_the_account_adds_up_at_every_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let (mut a, mut b) = (journal.writer().unwrap(), journal.writer().unwrap());
+    let mut rollup = rollup(&store, &journal);
+    for round in 0..20 {
+        click(&mut a, round * 50, 30, 7);
+        click(&mut b, round * 50 + 30, 20, 7);
+        let account = rollup.account(now()).await.unwrap();
+        assert_eq!(account.accepted, (round as u64 + 1) * 50);
+        assert_eq!(account.accepted, account.counted + account.pending);
+        if round % 3 == 0 {
+            catch_up(&mut rollup).await;
+        }
+    }
+    catch_up(&mut rollup).await;
+    assert_counted(&store, &rollup, 1_000, 7).await;
+}
+
+#[tokio::test]
+async fn two_roll_ups_at_once_count_no_click_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let mut writer = journal.writer().unwrap();
+    let (mut one, mut two) = (rollup(&store, &journal), rollup(&store, &journal));
+    for round in 0..30 {
+        click(&mut writer, round * 10, 10, 3);
+        let (a, b) = tokio::join!(one.round(), two.round());
+        a.unwrap();
+        b.unwrap();
+    }
+    tokio::join!(catch_up(&mut one), catch_up(&mut two));
+    assert_counted(&store, &one, 300, 3).await;
+}
+
+#[tokio::test]
+async fn a_roll_up_that_dies_anywhere_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let mut writer = journal.writer().unwrap();
+    for round in 0..20 {
+        click(&mut writer, round * 10, 10, 3);
+        // Each time a new one, as after a kill; every other one is stopped before it begins.
+        let mut rollup = rollup(&store, &journal);
+        if round % 2 == 0 {
+            rollup.round().await.unwrap();
+        }
+    }
+    let mut last = rollup(&store, &journal);
+    catch_up(&mut last).await;
+    assert_counted(&store, &last, 200, 3).await;
+}
+
+#[tokio::test]
+async fn a_store_brought_back_from_an_older_copy_is_caught_up_even_when_nobody_clicks() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = journal(folder.path());
+    let mut writer = journal.writer().unwrap();
+    let store = embedded(folder.path()).await;
+    click(&mut writer, 0, 100, 5);
+    catch_up(&mut rollup(&store, &journal)).await;
+    drop(store);
+    let older = std::fs::read(folder.path().join(FILE_NAME)).unwrap();
+
+    let store = embedded(folder.path()).await;
+    click(&mut writer, 100, 150, 5);
+    let mut running = rollup(&store, &journal);
+    catch_up(&mut running).await;
+    assert_counted(&store, &running, 250, 5).await;
+    drop((running, store));
+
+    std::fs::write(folder.path().join(FILE_NAME), older).unwrap();
+    let store = embedded(folder.path()).await;
+    let mut running = rollup(&store, &journal);
+    running.verify().await.unwrap();
+    catch_up(&mut running).await;
+    assert_counted(&store, &running, 250, 5).await;
+}
+
+#[tokio::test]
+async fn restarts_with_more_and_fewer_workers_lose_no_lane() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = embedded(folder.path()).await;
+    let mut clicks = 0;
+    for workers in [3_usize, 1, 4, 2] {
+        let journal = journal(folder.path());
+        let mut writers: Vec<_> = (0..workers).map(|_| journal.writer().unwrap()).collect();
+        for writer in &mut writers {
+            click(writer, clicks, 10, 3);
+            clicks += 10;
+        }
+        // Killed before anything was counted, but for the last.
+    }
+    let journal = journal(folder.path());
+    let mut rollup = rollup(&store, &journal);
+    catch_up(&mut rollup).await;
+    assert_counted(&store, &rollup, clicks as u64, 3).await;
+}
+
+#[tokio::test]
+async fn what_is_counted_leaves_the_journal_after_a_while_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let mut writer = journal.writer().unwrap();
+    let mut rollup = rollup(&store, &journal);
+    let keep = Duration::from_secs(600);
+    click(&mut writer, 0, 2_000, 3);
+    let full = journal.size();
+    rollup.discard(now(), keep).unwrap();
+    catch_up(&mut rollup).await;
+    rollup.discard(now(), keep).unwrap();
+    assert_eq!(journal.size(), full);
+    writer.rest().unwrap();
+    catch_up(&mut rollup).await;
+    rollup.discard(now() + Duration::from_secs(300), keep).unwrap();
+    assert!(journal.size() >= full);
+    rollup.discard(now() + Duration::from_secs(601), keep).unwrap();
+    assert!(journal.size() < full);
+    rollup.discard(now() + Duration::from_secs(901), keep).unwrap();
+    assert!(journal.size() < 100);
+    assert_counted(&store, &rollup, 2_000, 3).await;
+    assert_eq!(journal.counts().clicks, 2_000);
+}
+
+#[tokio::test]
+async fn a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let mut writer = journal.writer().unwrap();
+    let settings = Settings {
+        flush_interval: Duration::from_millis(10),
+        fsync: Fsync::Interval,
+        segment_size: 4_096,
+        keep_applied: Duration::from_secs(600),
+    };
+    let runner = Runner::start(store.clone(), Arc::clone(&journal), settings).unwrap();
+    let auditor = runner.auditor();
+    for round in 0..10 {
+        click(&mut writer, round * 100, 100, 4);
+        let account = auditor.account().await.unwrap();
+        assert_eq!(account.accepted, account.counted + account.pending);
+    }
+    runner.finish().await;
+    assert!(auditor.account().await.is_err());
+    assert_counted(&store, &rollup(&store, &journal), 1_000, 4).await;
+    assert_eq!(store.accounts().await.unwrap()[0].counted, 1_000);
+}
