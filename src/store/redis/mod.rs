@@ -1,117 +1,94 @@
-//! Adapter.
+//! Redis: one server or a cluster, any number of nodes of ours.
+//!
+//! Nothing here is decided from what was read a moment before: whatever must hold together happens
+//! in one script, on one partition. `schema.rs` says what lies where.
 
-use std::ops::Range;
+mod address;
+mod changes;
+mod connection;
+mod keys;
+mod links;
+mod listing;
+mod replies;
+mod schema;
+mod scripts;
+mod tallies;
+mod upkeep;
 
-use jiff::Timestamp;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
-use super::*;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-/// Not there yet.
+use self::address::Address;
+pub use self::address::BadUrl;
+use self::connection::Connection;
+use super::{Partitions, Settings, StoreError};
+
+/// Calls of one request that are under way at the same time. They share trips; the bound keeps one
+/// large request from holding up all others.
+const AT_ONCE: usize = 64;
+
+/// The store in Redis. Clones share a connection; [`fork`](Self::fork) gives one of its own.
 #[derive(Clone)]
-pub struct Redis;
-
-type R<T> = Result<T, StoreError>;
-fn no<T>() -> R<T> {
-    Err(StoreError::Unavailable("not there yet".into()))
+pub struct Redis {
+    connection: Arc<Connection>,
+    buckets: Arc<schema::Buckets>,
 }
+
 impl Redis {
+    /// The store at `settings.url`. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`BadUrl`] when the address is none of Redis.
+    pub fn new(settings: &Settings) -> Result<Self, BadUrl> {
+        let address = Arc::new(Address::parse(&settings.url)?);
+        let connection = Connection::new(address, settings.read_timeout, settings.write_timeout);
+        Ok(Self { connection: Arc::new(connection), buckets: Arc::default() })
+    }
+
+    /// The same store with a connection of its own, opened at first use by the runtime that uses
+    /// it: one for each worker.
     #[must_use]
-    /// x
     pub fn fork(&self) -> Self {
-        self.clone()
+        let connection = Arc::new(self.connection.fork());
+        Self { connection, buckets: Arc::clone(&self.buckets) }
+    }
+
+    /// What tells a call that is sent twice from two calls; empty where none is sent twice.
+    fn token(&self) -> String {
+        if self.connection.sends_twice() { unique() } else { String::new() }
     }
 }
 
-impl Links for Redis {
-    async fn get(&self, _: &Code) -> R<Option<Link>> {
-        no()
-    }
-    async fn get_many(&self, _: &[Code]) -> R<Vec<Option<Link>>> {
-        no()
-    }
-    async fn claim(&self, _: &[Link]) -> R<Vec<Claim>> {
-        no()
-    }
-    async fn replace(&self, _: &Link, _: &Link) -> R<Replaced> {
-        no()
-    }
-    async fn codes_of(&self, _: &[Target]) -> R<Vec<Codes>> {
-        no()
-    }
-    async fn swap_codes(&self, _: &[Swap]) -> R<Vec<Option<Codes>>> {
-        no()
-    }
-    async fn list(&self, _: &Listing, _: Option<&Place>, _: usize) -> R<Vec<(Place, Code)>> {
-        no()
+impl std::fmt::Debug for Redis {
+    /// Without the address, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redis(…)")
     }
 }
-impl Keys for Redis {
-    async fn key(&self, _: &KeyId) -> R<Option<Key>> {
-        no()
-    }
-    async fn keys(&self) -> R<Vec<Key>> {
-        no()
-    }
-    async fn put_key(&self, _: &Key) -> R<()> {
-        no()
-    }
-    async fn put_first_key(&self, _: &Key) -> R<bool> {
-        no()
-    }
-}
-impl Replies for Redis {
-    async fn begin_reply(
-        &self,
-        _: &str,
-        _: &[u8; 32],
-        _: Timestamp,
-        _: Timestamp,
-    ) -> R<Reservation> {
-        no()
-    }
-    async fn end_reply(&self, _: &str, _: &[u8; 32], _: Option<&[u8]>, _: Timestamp) -> R<()> {
-        no()
-    }
-}
+
 impl Partitions for Redis {
     fn partitions(&self) -> usize {
-        1
+        schema::PARTITIONS
     }
-    fn partition_of(&self, _: &str) -> usize {
-        0
-    }
-}
-impl Tallies for Redis {
-    async fn apply(&self, _: &NodeId, _: usize, _: &Batch) -> R<Applied> {
-        no()
-    }
-    async fn progress(&self, _: &NodeId) -> R<Vec<Progress>> {
-        no()
-    }
-    async fn series(&self, _: &Subject, _: Range<Day>) -> R<Vec<(Day, DayTally)>> {
-        no()
-    }
-    async fn totals(&self, _: &[Code]) -> R<Vec<u64>> {
-        no()
-    }
-    async fn links_on(&self, _: Day) -> R<Vec<(Code, DayTally)>> {
-        no()
-    }
-    async fn put_account(&self, _: &Account) -> R<()> {
-        no()
-    }
-    async fn accounts(&self) -> R<Vec<Account>> {
-        no()
+
+    fn partition_of(&self, code: &str) -> usize {
+        schema::place_of(code).partition
     }
 }
-impl Upkeep for Redis {
-    async fn prepare(&self) -> R<Vec<String>> {
-        no()
-    }
-    async fn ping(&self) -> R<()> {
-        no()
-    }
+
+/// 16 characters that no other call has, of this process or another.
+fn unique() -> String {
+    static PROCESS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    format!("{:016x}", PROCESS.hash_one(CALLS.fetch_add(1, Ordering::Relaxed)))
 }
-impl Changes for Redis {
-    async fn follow_changes(&self, _: impl Fn(Change) + Send + Sync) {}
+
+/// All answers, in order, or the first error.
+async fn together<T, F: Future<Output = Result<T, StoreError>>>(
+    calls: impl IntoIterator<Item = F>,
+) -> Result<Vec<T>, StoreError> {
+    stream::iter(calls).buffered(AT_ONCE).try_collect().await
 }
