@@ -1,6 +1,15 @@
-//! Who asks, and what they may do.
+//! Who asks, and what they may do: the one place where permission is decided.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::model::key::{Key, KeyId, PlainKey, Scope};
+use crate::model::link::Link;
+use crate::store::cached::Cached;
+use crate::store::{Keys, StoreError};
+
+/// The longest name of a key, in characters.
+pub const MAX_NAME_LENGTH: usize = 100;
 
 /// How the first key comes into the world.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -8,4 +17,314 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// The first admin key, for unattended installs; empty: one is drawn and shown once.
     pub bootstrap_key: String,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The key they came with: the owner of what they mint.
+    pub key: KeyId,
+    /// What that key is good for.
+    pub scopes: Vec<Scope>,
+}
+
+/// Something that the principal's key is not good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// Minting asks for `mint` or `admin`.
+    #[error("this key may not mint links; that takes the scope mint or admin")]
+    Mint,
+    /// The link was minted by another key.
+    #[error(
+        "this link was minted by another key; only that key and those of the scopes read and admin see it"
+    )]
+    See,
+    /// The link was minted by another key, or this key changes nothing.
+    #[error(
+        "only the key that minted this link and those of the scope admin may change or delete it"
+    )]
+    Change,
+    /// Figures of the whole site ask for `read` or `admin`.
+    #[error(
+        "this key may not read the figures of the whole site; that takes the scope read or admin"
+    )]
+    ReadSite,
+    /// Keys ask for `admin`.
+    #[error("this key may not manage keys; that takes the scope admin")]
+    Administer,
+}
+
+impl Principal {
+    /// Whoever is on the machine itself, through the control socket: may do everything.
+    #[must_use]
+    pub fn local() -> Self {
+        Self { key: KeyId::local(), scopes: vec![Scope::Admin] }
+    }
+
+    /// May they mint?
+    ///
+    /// # Errors
+    /// [`Forbidden::Mint`] when not.
+    pub fn may_mint(&self) -> Result<(), Forbidden> {
+        self.holds(&[Scope::Mint, Scope::Admin]).then_some(()).ok_or(Forbidden::Mint)
+    }
+
+    /// May they see this link and its figures?
+    ///
+    /// # Errors
+    /// [`Forbidden::See`] when not.
+    pub fn may_see(&self, link: &Link) -> Result<(), Forbidden> {
+        let may = self.may_see_all() || self.owns(link);
+        may.then_some(()).ok_or(Forbidden::See)
+    }
+
+    /// May they change and delete this link?
+    ///
+    /// # Errors
+    /// [`Forbidden::Change`] when not.
+    pub fn may_change(&self, link: &Link) -> Result<(), Forbidden> {
+        let may = self.holds(&[Scope::Admin]) || self.owns(link);
+        may.then_some(()).ok_or(Forbidden::Change)
+    }
+
+    /// May they read the figures of the whole site and its audit?
+    ///
+    /// # Errors
+    /// [`Forbidden::ReadSite`] when not.
+    pub fn may_read_site(&self) -> Result<(), Forbidden> {
+        self.may_see_all().then_some(()).ok_or(Forbidden::ReadSite)
+    }
+
+    /// May they create, list and revoke keys?
+    ///
+    /// # Errors
+    /// [`Forbidden::Administer`] when not.
+    pub fn may_administer(&self) -> Result<(), Forbidden> {
+        self.holds(&[Scope::Admin]).then_some(()).ok_or(Forbidden::Administer)
+    }
+
+    /// Whether links of other keys are open to them.
+    #[must_use]
+    pub fn may_see_all(&self) -> bool {
+        self.holds(&[Scope::Read, Scope::Admin])
+    }
+
+    fn owns(&self, link: &Link) -> bool {
+        self.holds(&[Scope::Mint]) && link.owner == self.key
+    }
+
+    fn holds(&self, any: &[Scope]) -> bool {
+        self.scopes.iter().any(|scope| any.contains(scope))
+    }
+}
+
+/// Why a key was not let in, or could not be made.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AuthError {
+    /// There is no such key.
+    #[error("the key is not known here")]
+    Unknown,
+    /// There was one.
+    #[error("the key has been revoked")]
+    Revoked,
+    /// There is no key with this public name.
+    #[error("there is no key {0}; GET /api/v1/keys lists them")]
+    NoSuchKey(String),
+    /// The name is empty, too long, or holds control characters.
+    #[error("a key's name has 1 to {MAX_NAME_LENGTH} characters and no control characters")]
+    Name,
+    /// No scope was given.
+    #[error("a key has at least one scope: mint, read or admin")]
+    NoScope,
+    /// It may not do that.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The store did not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Keys, and who they belong to.
+#[derive(Clone)]
+pub struct Auth {
+    keys: Cached,
+}
+
+impl Auth {
+    /// Keys kept in this store.
+    #[must_use]
+    pub fn new(keys: Cached) -> Self {
+        Self { keys }
+    }
+
+    /// The same over a connection of its own.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { keys: self.keys.fork() }
+    }
+
+    /// Who comes with this key.
+    ///
+    /// # Errors
+    /// [`AuthError::Unknown`], [`AuthError::Revoked`], or what the store says.
+    pub async fn authenticate(&self, plain: &PlainKey) -> Result<Principal, AuthError> {
+        let hash = plain.hash();
+        let key = self.keys.key(&hash.id()).await?;
+        let key = key.filter(|key| key.hash == hash).ok_or(AuthError::Unknown)?;
+        match key.revoked_at {
+            Some(_) => Err(AuthError::Revoked),
+            None => Ok(Principal { key: key.id, scopes: key.scopes }),
+        }
+    }
+
+    /// Makes a key. The secret is in the answer and nowhere else.
+    ///
+    /// # Errors
+    /// [`AuthError`] when the caller may not, a field is bad, or the store fails.
+    pub async fn create(
+        &self,
+        by: &Principal,
+        name: &str,
+        scopes: &[Scope],
+        now: Timestamp,
+    ) -> Result<(Key, PlainKey), AuthError> {
+        by.may_administer()?;
+        let name = name.trim();
+        let sized = (1..=MAX_NAME_LENGTH).contains(&name.chars().count());
+        if !sized || name.chars().any(char::is_control) {
+            return Err(AuthError::Name);
+        }
+        let mut scopes = scopes.to_vec();
+        scopes.sort_unstable();
+        scopes.dedup();
+        if scopes.is_empty() {
+            return Err(AuthError::NoScope);
+        }
+        let plain = PlainKey::draw();
+        let key = Key::of(&plain, name.to_owned(), scopes, to_the_millisecond(now));
+        self.keys.put_key(&key).await?;
+        Ok((key, plain))
+    }
+
+    /// All keys, oldest first, the revoked ones included.
+    ///
+    /// # Errors
+    /// [`AuthError`] when the caller may not, or the store fails.
+    pub async fn list(&self, by: &Principal) -> Result<Vec<Key>, AuthError> {
+        by.may_administer()?;
+        Ok(self.keys.keys().await?)
+    }
+
+    /// The key with this public name.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchKey`], or when the caller may not, or the store fails.
+    pub async fn get(&self, by: &Principal, id: &str) -> Result<Key, AuthError> {
+        by.may_administer()?;
+        let unknown = || AuthError::NoSuchKey(id.to_owned());
+        let id = KeyId::parse(id).map_err(|_| unknown())?;
+        self.keys.store().key(&id).await?.ok_or_else(unknown)
+    }
+
+    /// Revokes a key: from now on it opens nothing. Doing so twice is doing so once.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchKey`], or when the caller may not, or the store fails.
+    pub async fn revoke(&self, by: &Principal, id: &str, now: Timestamp) -> Result<(), AuthError> {
+        let key = self.get(by, id).await?;
+        if key.revoked_at.is_none() {
+            let revoked_at = Some(to_the_millisecond(now));
+            self.keys.put_key(&Key { revoked_at, ..key }).await?;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that there is an admin key: the one from the settings, which stays revoked once it
+    /// was revoked; or, in a store without any key, a newly drawn one, which is returned to be
+    /// shown, this once.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn ensure_first_key(
+        &self,
+        bootstrap: Option<PlainKey>,
+        now: Timestamp,
+    ) -> Result<Option<PlainKey>, StoreError> {
+        let now = to_the_millisecond(now);
+        if let Some(plain) = bootstrap {
+            let key = Key::of(&plain, "bootstrap".into(), vec![Scope::Admin], now);
+            if self.keys.store().key(&key.id).await?.is_none() {
+                self.keys.put_key(&key).await?;
+            }
+            return Ok(None);
+        }
+        let plain = PlainKey::draw();
+        let key = Key::of(&plain, "first key".into(), vec![Scope::Admin], now);
+        Ok(self.keys.put_first_key(&key).await?.then_some(plain))
+    }
+}
+
+/// Times go over the wire to the millisecond; what is stored is what is shown.
+pub(super) fn to_the_millisecond(now: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::code::Code;
+    use crate::model::link::Standing;
+    use crate::model::target::Target;
+
+    fn principal(key: &str, scopes: &[Scope]) -> Principal {
+        Principal { key: KeyId::parse(key).unwrap(), scopes: scopes.to_vec() }
+    }
+
+    fn link_of(owner: &str) -> Link {
+        let target = Target::from_normal_form("https://example.org/");
+        Link {
+            code: Code::parse("8yDbrB").unwrap(),
+            article: target.clone(),
+            target,
+            created_at: Timestamp::UNIX_EPOCH,
+            owner: KeyId::parse(owner).unwrap(),
+            title: None,
+            tags: vec![],
+            expires_at: None,
+            redirect: None,
+            forward_query: false,
+            standing: Standing::Active,
+        }
+    }
+
+    #[test]
+    fn a_mint_key_keeps_to_its_own_links() {
+        let desk = principal("aaaaaaaa", &[Scope::Mint]);
+        assert!(desk.may_mint().is_ok());
+        assert!(desk.may_see(&link_of("aaaaaaaa")).is_ok());
+        assert!(desk.may_change(&link_of("aaaaaaaa")).is_ok());
+        assert_eq!(desk.may_see(&link_of("bbbbbbbb")), Err(Forbidden::See));
+        assert_eq!(desk.may_change(&link_of("bbbbbbbb")), Err(Forbidden::Change));
+        assert_eq!(desk.may_read_site(), Err(Forbidden::ReadSite));
+        assert_eq!(desk.may_administer(), Err(Forbidden::Administer));
+    }
+
+    #[test]
+    fn a_read_key_sees_everything_and_changes_nothing() {
+        let analyst = principal("aaaaaaaa", &[Scope::Read]);
+        assert!(analyst.may_see(&link_of("bbbbbbbb")).is_ok());
+        assert!(analyst.may_read_site().is_ok());
+        assert_eq!(analyst.may_mint(), Err(Forbidden::Mint));
+        assert_eq!(analyst.may_change(&link_of("aaaaaaaa")), Err(Forbidden::Change));
+    }
+
+    #[test]
+    fn an_admin_and_the_machine_itself_may_do_everything() {
+        for admin in [principal("aaaaaaaa", &[Scope::Admin]), Principal::local()] {
+            assert!(admin.may_mint().is_ok());
+            assert!(admin.may_change(&link_of("bbbbbbbb")).is_ok());
+            assert!(admin.may_read_site().is_ok());
+            assert!(admin.may_administer().is_ok());
+        }
+    }
 }

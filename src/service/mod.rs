@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod click;
 pub mod health;
+pub mod replies;
 pub mod resolve;
 pub mod shorten;
 pub mod stats;

@@ -1,0 +1,182 @@
+//! The only writer of links: mint, edit, delete, and the publisher's view of them.
+//!
+//! Every read here asks the store itself: what a rule decides on must be true, not remembered.
+
+mod edit;
+mod fields;
+mod listing;
+mod mint;
+mod rounds;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use self::edit::{Edit, NewState};
+pub use self::fields::BadField;
+pub use self::listing::{BadQuery, MAX_PAGE, Page, Query};
+pub use self::mint::{Minted, NewLink};
+use super::auth::{Forbidden, Principal};
+use crate::model::canonical::{Addresses, Canonicalizer};
+use crate::model::code::{Code, Generator};
+use crate::model::link::{Link, Redirect, Standing};
+use crate::model::target::Target;
+use crate::store::cached::Cached;
+use crate::store::{Links, StoreError};
+
+/// The most codes of one address: their entry is read whole at each mint.
+pub const MAX_CODES: usize = 1_000;
+/// The most links of one batch.
+pub const MAX_BATCH: usize = 10_000;
+
+/// The publisher's house rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The status of links that have none of their own.
+    pub redirect: Redirect,
+    /// Hosts that may be linked to, and all below them; empty: any.
+    pub allow_hosts: Vec<String>,
+    /// Hosts that may not be linked to, and all below them.
+    pub block_hosts: Vec<String>,
+}
+
+/// Why a link was not minted, found, changed or deleted.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ShortenError {
+    /// A field breaks a rule.
+    #[error(transparent)]
+    Field(#[from] BadField),
+    /// A parameter of a listing breaks a rule.
+    #[error(transparent)]
+    Query(#[from] BadQuery),
+    /// The code asked for leads elsewhere.
+    #[error("the code {0} belongs to another link; choose another code")]
+    CodeTaken(Code),
+    /// The code asked for belonged to a deleted link.
+    #[error("the code {0} belonged to a deleted link and is never given out again; choose another")]
+    CodeRetired(Code),
+    /// The address has all the codes it may have.
+    #[error("{0} has {MAX_CODES} codes already, the limit; use one of them")]
+    TooManyCodes(Target),
+    /// There is no such link.
+    #[error("there is no link with the code {0}")]
+    NotFound(String),
+    /// There was one.
+    #[error("the link {} was deleted", .0.code)]
+    Gone(Box<Link>),
+    /// The key is not good for that.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The store did not do its part.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Links, and every rule about them.
+#[derive(Clone)]
+pub struct Shorten {
+    links: Cached,
+    canonical: Arc<Canonicalizer>,
+    codes: Arc<Generator>,
+    home: Option<Arc<str>>,
+    allowed: Arc<[String]>,
+    blocked: Arc<[String]>,
+}
+
+impl Shorten {
+    /// `home` is the authority of our own short URLs: `go.example.org`.
+    #[must_use]
+    pub fn new(
+        links: Cached,
+        canonical: Arc<Canonicalizer>,
+        codes: Arc<Generator>,
+        home: Option<String>,
+        settings: &Settings,
+    ) -> Self {
+        let table = |hosts: &[String]| hosts.iter().map(|host| fields::host(host)).collect();
+        Self {
+            links,
+            canonical,
+            codes,
+            home: home.map(|home| home.to_ascii_lowercase().into()),
+            allowed: table(&settings.allow_hosts),
+            blocked: table(&settings.block_hosts),
+        }
+    }
+
+    /// The same over a connection of its own.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { links: self.links.fork(), ..self.clone() }
+    }
+
+    /// The link with this code, in whatever state short of deleted.
+    ///
+    /// # Errors
+    /// [`ShortenError::NotFound`], [`ShortenError::Gone`] with the tombstone, or when the caller may
+    /// not see it, or the store fails.
+    pub async fn get(&self, by: &Principal, code: &str) -> Result<Link, ShortenError> {
+        let link = self.find(code).await?;
+        by.may_see(&link)?;
+        match link.standing {
+            Standing::Deleted => Err(ShortenError::Gone(Box::new(link))),
+            _ => Ok(link),
+        }
+    }
+
+    /// The link or tombstone with this code.
+    async fn find(&self, code: &str) -> Result<Link, ShortenError> {
+        let unknown = || ShortenError::NotFound(code.to_owned());
+        let parsed = Code::parse(code).map_err(|_| unknown())?;
+        self.links.store().get(&parsed).await?.ok_or_else(unknown)
+    }
+
+    /// The addresses of what a publisher wants to link to, once the house rules allow it.
+    fn addresses(&self, url: &str) -> Result<Addresses, BadField> {
+        let addresses = self.canonical.addresses(url)?;
+        let host = addresses.article.host();
+        let within = |hosts: &[String]| hosts.iter().any(|zone| fields::is_within(host, zone));
+        if self.is_ours(&addresses.article) {
+            return Ok(addresses);
+        }
+        if within(&self.blocked) {
+            return Err(BadField::HostBlocked(host.to_owned()));
+        }
+        if !self.allowed.is_empty() && !within(&self.allowed) {
+            return Err(BadField::HostNotAllowed(host.to_owned()));
+        }
+        Ok(addresses)
+    }
+
+    /// Whether an address lies under our own short URLs.
+    fn is_ours(&self, address: &Target) -> bool {
+        self.home.as_deref() == Some(address.authority())
+    }
+
+    /// A code that has been drawn `draws` times in vain. Short ones that are nearly used up collide
+    /// again and again: then longer ones are drawn.
+    fn draw(&self, draws: usize) -> Code {
+        /// Draws at the length of the settings. With half of all codes taken, one mint in sixteen
+        /// goes beyond them.
+        const PATIENCE: usize = 4;
+        match draws.checked_sub(PATIENCE) {
+            None => self.codes.draw(),
+            Some(beyond) => self.codes.draw_longer(beyond + 1),
+        }
+    }
+}
+
+/// The codes' own order in a link is time, then code: what listings show newest first.
+fn newest_first(a: &Link, b: &Link) -> std::cmp::Ordering {
+    (b.created_at, &b.code).cmp(&(a.created_at, &a.code))
+}
+
+/// Times are kept to the millisecond.
+fn to_the_millisecond(moment: Timestamp) -> Timestamp {
+    super::auth::to_the_millisecond(moment)
+}
