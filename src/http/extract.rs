@@ -1,0 +1,333 @@
+//! What a request brings, read once: who asks, a JSON body, the query.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::{self, Bytes, BytesMut};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::Services;
+use super::error::{Kind, Problem};
+use crate::model::key::PlainKey;
+use crate::service::auth::Principal;
+
+/// The largest body of one noun, in bytes.
+pub const MAX_BODY: usize = 1 << 20;
+/// The largest body of a batch, in bytes.
+pub const MAX_BATCH_BODY: usize = 16 << 20;
+/// The deepest nesting of a body. Ours are four deep.
+const MAX_DEPTH: usize = 32;
+
+/// Marks a connection that came in over the control socket, which only the machine's own operator
+/// can open. Put into the connection's data when it is accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct LocalPeer;
+
+/// Who asks: the bearer of a key, or the operator at the control socket.
+#[derive(Debug, Clone)]
+pub struct Caller(pub Principal);
+
+impl std::ops::Deref for Caller {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.0
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let local = request.conn_data::<LocalPeer>().is_some();
+        let given = request.headers().get(header::AUTHORIZATION);
+        let key = match given.map(|value| bearer(value.as_bytes())) {
+            None if local => return Box::pin(async { Ok(Self(Principal::local())) }),
+            None => Err(no_key()),
+            Some(key) => key,
+        };
+        let services = request.app_data::<web::Data<Services>>().cloned();
+        Box::pin(async move {
+            let (key, services) = (key?, services.ok_or_else(no_key)?);
+            Ok(Self(services.auth.authenticate(&key).await?))
+        })
+    }
+}
+
+fn no_key() -> Problem {
+    let detail = "send your key in the header `Authorization: Bearer sl_…`";
+    Problem::unauthorized(detail, r#"Bearer realm="slugline""#)
+}
+
+/// The key in an `Authorization` header (RFC 6750 §2.1).
+fn bearer(value: &[u8]) -> Result<PlainKey, Problem> {
+    let text = std::str::from_utf8(value).map_err(|_| no_key())?;
+    let (scheme, key) = text.trim().split_once(' ').ok_or_else(no_key)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(no_key());
+    }
+    PlainKey::parse(key.trim()).map_err(|bad| {
+        Problem::unauthorized(bad, r#"Bearer realm="slugline", error="invalid_token""#)
+    })
+}
+
+/// A body that says it is JSON, whole, at most `limit` bytes.
+///
+/// # Errors
+/// A [`Problem`]: 415 when it says otherwise, 413 when it is larger, 400 when it breaks off.
+pub async fn read_body(
+    request: &HttpRequest,
+    mut payload: web::Payload,
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    must_be_json(request)?;
+    let too_large = || {
+        let detail = format_args!("the body is larger than {limit} bytes; split it");
+        Problem::new(Kind::TooLarge, detail).limit(limit)
+    };
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::with_capacity(announced.unwrap_or(0));
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(Kind::BadJson, "the body broke off"))?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn must_be_json(request: &HttpRequest) -> Result<(), Problem> {
+    let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
+    let refuse = |detail: &str, field: &str| {
+        Err(Problem::new(Kind::UnsupportedMediaType, detail).field(field))
+    };
+    let mut parts = header(header::CONTENT_TYPE).unwrap_or_default().split(';').map(str::trim);
+    let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let json = media == "application/json"
+        || (media.starts_with("application/") && media.ends_with("+json"));
+    if !json {
+        return refuse("send the body as `Content-Type: application/json`", "Content-Type");
+    }
+    let foreign = |part: &str| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let utf8 = value.trim_matches('"').eq_ignore_ascii_case("utf-8");
+        name.eq_ignore_ascii_case("charset") && !utf8
+    };
+    if parts.any(foreign) {
+        return refuse("JSON is UTF-8; leave the charset away", "Content-Type");
+    }
+    match header(header::CONTENT_ENCODING) {
+        None | Some("identity") => Ok(()),
+        Some(_) => refuse("send the body uncompressed", "Content-Encoding"),
+    }
+}
+
+/// Reads a body as `T`.
+///
+/// # Errors
+/// A [`Problem`]: 400 when it isn't JSON, with the place; 422 when it isn't a `T`, with the field.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(body).map_err(|e| {
+        let detail = format_args!("the body is not UTF-8 from byte {} on", e.valid_up_to());
+        Problem::new(Kind::BadJson, detail)
+    })?;
+    if let Some(line) = too_deep(text) {
+        let detail = format_args!("line {line} nests deeper than {MAX_DEPTH} levels");
+        return Err(Problem::new(Kind::BadJson, detail).limit(MAX_DEPTH));
+    }
+    // The whole is checked for syntax before its first field is looked at: half a body is not one
+    // with a bad field.
+    serde_json::from_str::<IgnoredAny>(text).map_err(not_json)?;
+    let mut from = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut from).map_err(|e| bad_field(&e))
+}
+
+/// Reads one row of a batch as `T`.
+///
+/// # Errors
+/// A [`Problem`] with the field.
+pub fn parse_row<T: DeserializeOwned>(row: serde_json::Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(row).map_err(|e| bad_field(&e))
+}
+
+fn not_json(error: serde_json::Error) -> Problem {
+    Problem::new(Kind::BadJson, error)
+}
+
+fn bad_field(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let inner = error.inner();
+    let place = format!(" at line {} column {}", inner.line(), inner.column());
+    let text = inner.to_string();
+    let problem = Problem::new(Kind::BadField, text.strip_suffix(&place).unwrap_or(&text));
+    match error.path().to_string() {
+        root if root == "." => problem,
+        path => problem.field(path),
+    }
+}
+
+/// The line on which a text nests too deeply, if one does.
+fn too_deep(text: &str) -> Option<usize> {
+    let (mut depth, mut line, mut quoted, mut escaped) = (0_usize, 1, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'\n' => line += 1,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Some(line);
+        }
+    }
+    None
+}
+
+/// The query string: only parameters that the address knows, none of them twice.
+#[derive(Debug, Default)]
+pub struct QueryString(BTreeMap<String, String>);
+
+impl QueryString {
+    /// Reads the query of a request to an address that knows these parameters.
+    ///
+    /// # Errors
+    /// A [`Problem`] (400) that names the parameter.
+    pub fn read(request: &HttpRequest, known: &[&str]) -> Result<Self, Problem> {
+        let mut read = BTreeMap::new();
+        for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
+            let refuse = |why: Cow<'_, str>| {
+                Err(Problem::new(Kind::BadParameter, why).field(name.to_string()))
+            };
+            if !known.contains(&&*name) {
+                let known = match known {
+                    [] => "no parameters".to_owned(),
+                    known => known.join(", "),
+                };
+                return refuse(
+                    format!("there is no parameter {name:?} here; known: {known}").into(),
+                );
+            }
+            if read.insert(name.to_string(), value.into_owned()).is_some() {
+                return refuse("the parameter stands there twice; give it once".into());
+            }
+        }
+        Ok(Self(read))
+    }
+
+    /// The value of a parameter; an empty one is none.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a parameter, read as `T`.
+    ///
+    /// # Errors
+    /// A [`Problem`] (400) that names the parameter.
+    pub fn parsed<T>(&self, name: &str) -> Result<Option<T>, Problem>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let read = text.parse();
+        read.map(Some).map_err(|e| {
+            Problem::new(Kind::BadParameter, format_args!("{text:?}: {e}")).field(name)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Row {
+        #[expect(dead_code, reason = "only whether it can be read matters")]
+        tags: Vec<String>,
+    }
+
+    fn problem(body: &str) -> serde_json::Value {
+        serde_json::to_value(parse::<Row>(body.as_bytes()).unwrap_err()).unwrap()
+    }
+
+    #[test]
+    fn a_field_of_the_wrong_type_is_named_with_its_path() {
+        let told = problem(r#"{"tags": ["a", 5]}"#);
+        assert_eq!((&told["status"], &told["field"]), (&422.into(), &"tags[1]".into()));
+        assert_eq!(told["detail"], "invalid type: integer `5`, expected a string");
+        let told = problem(r#"{"tags": [], "tag": []}"#);
+        assert_eq!((&told["status"], &told["field"]), (&422.into(), &"tag".into()));
+        assert_eq!(problem(r#"{"tags": [], "tags": []}"#)["status"], 422);
+        assert_eq!(problem("[]")["status"], 422);
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_with_its_place() {
+        let told = problem("{\"nope\": 1,\n \"tags\": [,]}");
+        assert_eq!(told["status"], 400);
+        assert!(told["detail"].as_str().unwrap().ends_with("at line 2 column 11"), "{told}");
+        for bad in ["", "{", "{}x", "{\"tags\": [\"\0\"]}", "\u{feff}{}"] {
+            assert_eq!(problem(bad)["status"], 400, "{bad:?}");
+        }
+        let told = serde_json::to_value(parse::<Row>(b"{\"\xff\"}").unwrap_err()).unwrap();
+        assert_eq!(
+            (&told["status"], &told["type"]),
+            (&400.into(), &"/api/problems#bad-json".into())
+        );
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_brackets_in_texts_are_not() {
+        let deep = format!("{{\"tags\": {}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(
+            (&problem(&deep)["status"], &problem(&deep)["limit"]),
+            (&400.into(), &32.into())
+        );
+        let text = format!(r#"{{"tags": ["\"{}"]}}"#, "[".repeat(1_000));
+        assert!(parse::<Row>(text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn unknown_and_repeated_parameters_are_named() {
+        let read = |query: &str| {
+            let request = TestRequest::with_uri(&format!("/?{query}")).to_http_request();
+            QueryString::read(&request, &["limit", "q"])
+        };
+        let good = read("q=a%20b&limit=5").unwrap();
+        assert_eq!((good.text("q"), good.parsed("limit").unwrap()), (Some("a b"), Some(5)));
+        assert!(good.parsed::<usize>("q").is_err());
+        assert!(read("q=&").unwrap().text("q").is_none());
+        for bad in ["limits=5", "q=1&q=2", "q=1&=2"] {
+            assert_eq!(read(bad).unwrap_err().kind(), Kind::BadParameter, "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_bearers_are_read() {
+        for bad in ["sl_bootstrap_key", "Basic c2xfYm9vdHN0cmFwX2tleQ==", "Bearer ", "Bearer short"]
+        {
+            assert!(bearer(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert_eq!(bearer(b"bearer sl_bootstrap_key").unwrap().reveal(), "sl_bootstrap_key");
+    }
+}

@@ -1,0 +1,42 @@
+//! REST, version 1: one noun a file.
+
+mod batch;
+mod keys;
+mod links;
+mod once;
+pub mod wire;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::Services;
+use super::error::Problem;
+use super::v1::wire::LinkBody;
+use crate::service::shorten::ShortenError;
+
+/// A code within a path: one part, or two for the path families of imported links, whose `/` may
+/// be written as it is or as `%2F`.
+pub const CODE: &str = "{code:[^/]+(?:/[^/]+)?}";
+
+/// Every address of the API, in matching order: what lies below a link before the link itself.
+pub fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(batch::endpoint())
+        .service(links::all())
+        .service(links::one())
+        .service(keys::all())
+        .service(keys::one());
+}
+
+impl Services {
+    /// What the client is told when a link was refused: of a deleted one, what is left of it.
+    #[must_use]
+    pub fn refusal(&self, error: ShortenError, now: jiff::Timestamp) -> Problem {
+        match error {
+            ShortenError::Gone(link) => {
+                let tombstone = LinkBody::of(&link, &self.public_url, now);
+                Problem::from(ShortenError::Gone(link)).link(tombstone)
+            }
+            other => other.into(),
+        }
+    }
+}
