@@ -1,57 +1,329 @@
 //! The wiring: what is built at start, and in which order it stops.
+//!
+//! ```text
+//! start   journal ─ store ─ cache ─ services ─ first key ─ roll-up ─ listen
+//! stop    listen ─ requests in flight ─ roll-up (the journal's tail) ─ store
+//! ```
+//! Each step of the stop waits for the one before it, so that what a request wrote into the journal
+//! is counted before the store closes.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fs, io};
+
+use actix_web::HttpServer;
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::http::header::HeaderValue;
+use anyhow::Context as _;
+use jiff::Timestamp;
 
 use crate::config::Settings;
+use crate::http::{self, Parts, Services};
+use crate::metrics::Metrics;
+use crate::model::canonical::Canonicalizer;
+use crate::model::code::Generator;
 use crate::model::key::PlainKey;
-use crate::store::Store;
+use crate::service::auth::Auth;
+use crate::service::click::{Clicks, Fsync, Runner};
+use crate::service::health::Health;
+use crate::service::replies::Replies;
+use crate::service::resolve::Resolve;
+use crate::service::shorten::Shorten;
+use crate::service::stats::Stats;
+use crate::store::cached::Cached;
+use crate::store::embedded::Embedded;
+use crate::store::journal::Journal;
+use crate::store::redis::Redis;
+use crate::store::{Store, StoreError, Upkeep as _};
 
-/// One service.
-pub struct App;
+/// How long to wait before asking a store again that did not answer at start.
+const PREPARE_AGAIN: Duration = Duration::from_millis(500);
+
+/// A service that is bound and connected, and not yet serving.
+pub struct App {
+    links: Cached,
+    runner: Runner,
+    /// The reader's and the publisher's door, and the operator's.
+    servers: Vec<Server>,
+    address: SocketAddr,
+    new_key: Option<PlainKey>,
+    /// What is left to do because the store did not answer at start.
+    unprepared: Option<Auth>,
+    bootstrap: Option<PlainKey>,
+}
+
+/// Which doors to open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doors {
+    /// The address of the settings, and the control socket.
+    All,
+    /// The control socket.
+    Control,
+}
 
 impl App {
-    /// Binds and connects.
+    /// Binds and connects. A Redis that does not answer yet is waited for while serving; one that
+    /// another version wrote to is refused.
     ///
     /// # Errors
-    /// When it can't.
-    pub async fn build(_settings: Settings) -> anyhow::Result<Self> {
-        anyhow::bail!("not there yet")
+    /// When the settings can't be used, the address or the data folder is taken, the store can't be.
+    pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        Self::build_with(settings, Doors::All).await
     }
 
-    /// The same on the control socket only.
+    /// The same on the control socket only, for one command.
     ///
     /// # Errors
-    /// When it can't.
-    pub async fn build_local(_settings: Settings) -> anyhow::Result<Self> {
-        anyhow::bail!("not there yet")
+    /// As [`App::build`].
+    pub async fn build_local(settings: Settings) -> anyhow::Result<Self> {
+        Self::build_with(settings, Doors::Control).await
+    }
+
+    async fn build_with(settings: Settings, doors: Doors) -> anyhow::Result<Self> {
+        make_data_dir(&settings.data_dir)?;
+        let journal = Arc::new(open_journal(&settings)?);
+        let store = open_store(&settings).await?;
+        let links = Cached::new(store, &settings.cache);
+        let auth = Auth::new(links.clone());
+        let bootstrap = bootstrap_key(&settings)?;
+        let prepared = prepare(links.store()).await?;
+        let new_key = match prepared {
+            true => auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await?,
+            false => None,
+        };
+        let unprepared = (!prepared).then(|| auth.clone());
+        let (listener, address) = match doors {
+            Doors::All => listen(&settings.listen).map(|(l, a)| (Some(l), a))?,
+            Doors::Control => (None, SocketAddr::from(([127, 0, 0, 1], 0))),
+        };
+        let runner =
+            Runner::start(links.store().fork(), Arc::clone(&journal), settings.clicks.clone())
+                .context("the roll-up can't start")?;
+        let parts = parts(&settings, &links, auth, &journal, &runner, address)?;
+        let mut servers = Vec::new();
+        if let Some(listener) = listener {
+            servers.push(serve(&settings, parts.clone(), Door::Tcp(listener))?);
+        }
+        servers.extend(control_server(&settings, parts)?);
+        Ok(Self { links, runner, servers, address, new_key, unprepared, bootstrap })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], 0))
+        self.address
     }
 
-    /// The first key, if this start made one.
+    /// The first key, if this start made one: to be shown once.
     #[must_use]
     pub fn new_key(&self) -> Option<PlainKey> {
-        None
+        self.new_key.clone()
     }
 
-    /// Serves until told to stop.
+    /// Serves until `shutdown` ends; then answers what is in flight, counts what is in the journal,
+    /// and returns.
     ///
     /// # Errors
-    /// When it can't go on.
+    /// When a server breaks, or the store turns out to be another version's.
     pub async fn run_until(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-        shutdown.await;
-        Ok(())
+        let handles: Vec<ServerHandle> = self.servers.iter().map(Server::handle).collect();
+        let servers: Vec<_> = self.servers.into_iter().map(actix_web::rt::spawn).collect();
+        let listening = self.links.clone();
+        let changes = actix_web::rt::spawn(async move { listening.follow_changes().await });
+        let outcome = tokio::select! {
+            () = shutdown => Ok(()),
+            Err(error) = prepare_later(&self.links, self.unprepared, self.bootstrap) => Err(error),
+        };
+        for handle in handles {
+            handle.stop(true).await;
+        }
+        for server in servers {
+            server.await??;
+        }
+        changes.abort();
+        self.runner.finish().await;
+        outcome
     }
 }
 
-/// The store that the settings name, opened.
+/// The store that the settings name. A Redis is not connected to before it is needed.
 ///
 /// # Errors
-/// When it can't be.
-pub async fn open_store(_settings: &Settings) -> anyhow::Result<Store> {
-    anyhow::bail!("not there yet")
+/// When the URL can't be used, or the file can't be opened.
+#[expect(clippy::unused_async, reason = "opening may have to wait for the store one day")]
+pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+    if settings.store.url.is_empty() {
+        let store = Embedded::open(&settings.data_dir, settings.store.embedded_cache)
+            .context("the embedded store can't be opened")?;
+        return Ok(Store::Embedded(store));
+    }
+    Ok(Store::Redis(Redis::new(&settings.store).context("store.url can't be used")?))
+}
+
+/// Whether the store is ready now. One that does not answer may be later.
+async fn prepare(store: &Store) -> anyhow::Result<bool> {
+    match store.prepare().await {
+        Ok(advice) => {
+            for advice in advice {
+                tracing::warn!("{advice}");
+            }
+            Ok(true)
+        }
+        Err(error @ StoreError::Unavailable(_)) if matches!(store, Store::Redis(_)) => {
+            tracing::warn!(%error, "starting without the store; trying again until it answers");
+            Ok(false)
+        }
+        Err(error) => Err(error).context("the store can't be used"),
+    }
+}
+
+/// Does what the start could not do, once the store answers; then waits for ever.
+async fn prepare_later(
+    links: &Cached,
+    auth: Option<Auth>,
+    bootstrap: Option<PlainKey>,
+) -> anyhow::Result<()> {
+    let Some(auth) = auth else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(PREPARE_AGAIN).await;
+        match links.store().prepare().await {
+            Ok(advice) => advice.iter().for_each(|advice| tracing::warn!("{advice}")),
+            Err(StoreError::Unavailable(_)) => continue,
+            Err(error) => return Err(error).context("the store can't be used"),
+        }
+        match auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await {
+            Ok(Some(_)) => tracing::warn!(
+                "the store had no key; make one with `slugline key create` on this machine"
+            ),
+            Ok(None) => {}
+            Err(_) => continue,
+        }
+        tracing::info!("the store answers; the service is whole");
+        return std::future::pending().await;
+    }
+}
+
+fn make_data_dir(folder: &Path) -> anyhow::Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("data_dir {} can't be made", folder.display()))
+}
+
+fn open_journal(settings: &Settings) -> anyhow::Result<Journal> {
+    let folder = settings.data_dir.join("journal");
+    let sync_each = settings.clicks.fsync == Fsync::Always;
+    Journal::open(&folder, settings.clicks.segment_size, sync_each)
+        .with_context(|| format!("the click journal in {} can't be opened", folder.display()))
+}
+
+fn bootstrap_key(settings: &Settings) -> anyhow::Result<Option<PlainKey>> {
+    match settings.auth.bootstrap_key.as_str() {
+        "" => Ok(None),
+        key => PlainKey::parse(key).map(Some).context("auth.bootstrap_key can't be used"),
+    }
+}
+
+fn parts(
+    settings: &Settings,
+    links: &Cached,
+    auth: Auth,
+    journal: &Arc<Journal>,
+    runner: &Runner,
+    address: SocketAddr,
+) -> anyhow::Result<Parts> {
+    let public_url = settings.public_base(address);
+    let home = url::Url::parse(&public_url).ok().and_then(|url| authority_of(&url));
+    let shorten = Shorten::new(
+        links.clone(),
+        Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?),
+        Arc::new(Generator::new(&settings.codes)?),
+        home,
+        &settings.links,
+    );
+    let metrics =
+        Metrics::new(links.clone(), Arc::clone(journal), runner.figures(), Timestamp::now());
+    let services = Services {
+        shorten,
+        auth,
+        replies: Replies::new(links.clone()),
+        stats: Stats::new(links.clone(), runner.auditor()),
+        public_url: public_url.into(),
+    };
+    Ok(Parts {
+        services,
+        resolve: Resolve::new(links.clone()),
+        clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),
+        health: Health::new(links.clone()),
+        metrics,
+        cache_control: HeaderValue::from_str(&settings.http.cache_control)
+            .context("http.cache_control is no header value")?,
+        redirect: settings.links.redirect,
+    })
+}
+
+fn authority_of(url: &url::Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// Where requests come in.
+enum Door {
+    /// An address that anyone may reach.
+    Tcp(TcpListener),
+    /// A socket that only its owner can open.
+    Unix(UnixListener),
+}
+
+/// A server behind `door`. Every worker gets parts of its own.
+fn serve(settings: &Settings, parts: Parts, door: Door) -> io::Result<Server> {
+    let workers = match settings.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    };
+    let app = move || actix_web::App::new().configure(|config| http::configure(config, &parts));
+    let server = HttpServer::new(app)
+        .shutdown_timeout(settings.http.shutdown_timeout.as_secs())
+        .disable_signals()
+        .on_connect(http::mark_local_peers);
+    Ok(match door {
+        Door::Tcp(listener) => server.workers(workers).listen(listener)?.run(),
+        Door::Unix(listener) => server.workers(1).listen_uds(listener)?.run(),
+    })
+}
+
+fn listen(address: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let bound = address.to_socket_addrs().and_then(|addresses| {
+        let addresses: Vec<SocketAddr> = addresses.collect();
+        TcpListener::bind(&*addresses)
+    });
+    let listener = bound.with_context(|| format!("can't listen on {address}"))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+/// The operator's door: a socket in the data folder that only its owner can open.
+fn control_server(settings: &Settings, parts: Parts) -> anyhow::Result<Option<Server>> {
+    let path = settings.control_socket();
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("{} is in the way", path.display()));
+        }
+        _ => {}
+    }
+    let listener = match UnixListener::bind(&path) {
+        Ok(listener) => listener,
+        // A path too long for a socket, or a file system without them.
+        Err(error) => {
+            let path = path.display();
+            tracing::warn!(%error, "no control socket at {path}: commands need --server and a key");
+            return Ok(None);
+        }
+    };
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    Ok(Some(serve(settings, parts, Door::Unix(listener))?))
 }

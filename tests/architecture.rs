@@ -16,9 +16,9 @@ const ARROWS: [(&str, &[&str]); 10] = [
     // Puts together the settings that each module owns.
     ("config", &["http", "model", "service", "store", "telemetry"]),
     ("http", &["metrics", "model", "service"]),
-    ("service", &["metrics", "model", "store"]),
-    ("store", &["metrics", "model"]),
-    ("metrics", &["model"]),
+    ("metrics", &["model", "service", "store"]),
+    ("service", &["model", "store"]),
+    ("store", &["model"]),
     ("telemetry", &[]),
     ("model", &[]),
 ];

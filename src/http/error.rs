@@ -10,10 +10,10 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::v1::wire::LinkBody;
+use crate::service::StoreError;
 use crate::service::auth::{AuthError, Forbidden};
 use crate::service::replies::{MAX_KEY_LENGTH, ReplyError};
 use crate::service::shorten::{BadField, BadQuery, MAX_CODES, MAX_PAGE, ShortenError};
-use crate::service::StoreError;
 
 /// The media type of problems.
 pub const PROBLEM_JSON: &str = "application/problem+json";

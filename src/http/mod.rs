@@ -8,18 +8,33 @@ pub mod ops;
 pub mod redirect;
 pub mod v1;
 
+use std::any::Any;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use actix_web::web;
+use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
+use actix_web::http::header::HeaderValue;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::rt::net::UnixStream;
+use actix_web::{Error, web};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::error::{Kind, Problem};
+use self::extract::LocalPeer;
+use self::redirect::Reader;
+use crate::metrics::{Meter, Metrics};
+use crate::model::code::Code;
+use crate::model::link::Redirect;
 use crate::service::auth::Auth;
+use crate::service::click::{Clicks, Recorder};
+use crate::service::health::Health;
 use crate::service::replies::Replies;
+use crate::service::resolve::Resolve;
 use crate::service::shorten::Shorten;
+use crate::service::stats::Stats;
 
 /// How answers look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +47,25 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
 }
 
+/// Everything the edge is made of; each worker forks its own.
+#[derive(Clone)]
+pub struct Parts {
+    /// For the API.
+    pub services: Services,
+    /// For readers.
+    pub resolve: Resolve,
+    /// Where clicks go.
+    pub clicks: Clicks,
+    /// For `/-/ready`.
+    pub health: Health,
+    /// For `/-/metrics`.
+    pub metrics: Metrics,
+    /// The `Cache-Control` of redirects.
+    pub cache_control: HeaderValue,
+    /// The status of links without one of their own.
+    pub redirect: Redirect,
+}
+
 /// What the handlers of the API work with: one for each worker, as `web::Data`.
 #[derive(Clone)]
 pub struct Services {
@@ -41,19 +75,106 @@ pub struct Services {
     pub auth: Auth,
     /// Answers to requests with an `Idempotency-Key`.
     pub replies: Replies,
+    /// Figures.
+    pub stats: Stats,
     /// What stands before `/` and the code in a short URL, without a slash at its end.
     pub public_url: Arc<str>,
 }
 
+impl Services {
+    /// What readers follow to come to `code`.
+    #[must_use]
+    pub fn short_url(&self, code: &Code) -> String {
+        format!("{}/{code}", self.public_url)
+    }
+
+    /// The same over connections of their own.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            shorten: self.shorten.fork(),
+            auth: self.auth.fork(),
+            replies: self.replies.fork(),
+            stats: self.stats.fork(),
+            public_url: Arc::clone(&self.public_url),
+        }
+    }
+}
+
+/// Every route of one worker. To be called on the worker's own thread.
+pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
+    let meter = parts.metrics.meter();
+    let clicks = Rc::new(parts.clicks.recorder());
+    actix_web::rt::spawn(rest_now_and_then(Rc::downgrade(&clicks), parts.clicks.rest_every()));
+    let reader = Reader::new(
+        parts.resolve.fork(),
+        clicks,
+        Arc::clone(&meter),
+        parts.cache_control.clone(),
+        parts.redirect,
+    );
+    config
+        .app_data(web::Data::new(reader))
+        .app_data(web::Data::new(parts.services.fork()))
+        .app_data(web::Data::new(parts.health.fork()))
+        .app_data(web::Data::new(parts.metrics.clone()))
+        .app_data(web::Data::from(meter))
+        .configure(api)
+        .service(
+            web::scope("/-")
+                .route("/live", web::get().to(ops::live))
+                .route("/ready", web::get().to(ops::ready))
+                .route("/metrics", web::get().to(ops::metrics)),
+        )
+        .default_service(web::to(redirect::follow));
+}
+
+/// Closes the journal's open segment now and then, for as long as the worker lives.
+async fn rest_now_and_then(clicks: Weak<Recorder>, every: Duration) {
+    loop {
+        actix_web::rt::time::sleep(every).await;
+        match clicks.upgrade() {
+            Some(clicks) => clicks.rest(),
+            None => return,
+        }
+    }
+}
+
+/// Remembers which connections came in over the control socket.
+pub fn mark_local_peers(connection: &dyn Any, data: &mut Extensions) {
+    if connection.is::<UnixStream>() {
+        data.insert(LocalPeer);
+    }
+}
+
 /// Everything under `/api`. What isn't there is a problem of ours, not a page of the framework.
-pub fn api(config: &mut web::ServiceConfig) {
+fn api(config: &mut web::ServiceConfig) {
     let unknown = || async {
         let what = "there is nothing at this address; /api/docs shows what there is";
         Err::<&str, _>(Problem::new(Kind::NotFound, what))
     };
     let api = scope("/api")
+        .wrap(from_fn(measure))
         .configure(docs::configure)
         .service(scope("/v1").configure(v1::configure))
         .default_service(web::to(unknown));
     ServiceConfig::new(config).service(api);
+}
+
+/// Counts a call of the API and how long it took.
+async fn measure(
+    request: ServiceRequest,
+    next: Next<impl actix_web::body::MessageBody>,
+) -> Result<ServiceResponse<impl actix_web::body::MessageBody>, Error> {
+    let started = Instant::now();
+    let meter = request.app_data::<web::Data<Meter>>().cloned();
+    let outcome = next.call(request).await;
+    let status = match &outcome {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    if let Some(meter) = meter {
+        meter.call(status.as_u16(), started.elapsed());
+    }
+    outcome
 }

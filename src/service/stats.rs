@@ -6,6 +6,7 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, Unit, Zoned};
 
+use super::auth::{Forbidden, Principal};
 use super::click::Auditor;
 use crate::model::code::Code;
 use crate::model::link::Link;
@@ -85,6 +86,12 @@ pub enum StatsError {
     /// A time beyond the calendar.
     #[error("a time of the window is out of range: {0}")]
     OutOfRange(#[from] jiff::Error),
+    /// There never was a link with this code.
+    #[error("there is no link with the code {0:?}")]
+    NotFound(String),
+    /// The key may not know.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
     /// The store's.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -110,16 +117,22 @@ impl Stats {
         Self { links: self.links.fork(), auditor: self.auditor.clone() }
     }
 
-    /// Clicks on one link; since it was minted, unless the window begins elsewhere.
+    /// Clicks on one link, or on what is left of it; since it was minted, unless the window begins
+    /// elsewhere.
     ///
     /// # Errors
     /// [`StatsError`].
     pub async fn of_link(
         &self,
-        link: &Link,
+        by: &Principal,
+        code: &str,
         query: &Query,
         now: Timestamp,
     ) -> Result<Series, StatsError> {
+        let unknown = || StatsError::NotFound(code.to_owned());
+        let link = self.links.get(&Code::parse(code).map_err(|_| unknown())?).await?;
+        let link = link.ok_or_else(unknown)?;
+        by.may_see(&link)?;
         let subject = Subject::Link(link.code.clone());
         self.series(&subject, query, link.created_at.min(now), now).await
     }
@@ -128,7 +141,13 @@ impl Stats {
     ///
     /// # Errors
     /// [`StatsError`].
-    pub async fn of_site(&self, query: &Query, now: Timestamp) -> Result<Series, StatsError> {
+    pub async fn of_site(
+        &self,
+        by: &Principal,
+        query: &Query,
+        now: Timestamp,
+    ) -> Result<Series, StatsError> {
+        by.may_read_site()?;
         self.series(&Subject::Site, query, now - DEFAULT_WINDOW, now).await
     }
 
@@ -165,11 +184,12 @@ impl Stats {
     /// [`StatsError`].
     pub async fn top(
         &self,
-        from: Option<Timestamp>,
-        to: Option<Timestamp>,
+        by: &Principal,
+        (from, to): (Option<Timestamp>, Option<Timestamp>),
         limit: usize,
         now: Timestamp,
     ) -> Result<Top, StatsError> {
+        by.may_read_site()?;
         let to = to.unwrap_or(now);
         let from = from.unwrap_or(to.min(now) - DEFAULT_WINDOW);
         if from >= to {
@@ -208,8 +228,9 @@ impl Stats {
     /// Every node's account: this one's as of now, the others' as last filed.
     ///
     /// # Errors
-    /// The store's.
-    pub async fn audit(&self) -> Result<Vec<Account>, StoreError> {
+    /// [`StatsError`].
+    pub async fn audit(&self, by: &Principal) -> Result<Vec<Account>, StatsError> {
+        by.may_read_site()?;
         let own = self.auditor.account().await?;
         let filed = self.links.store().accounts().await?;
         let mut nodes: BTreeMap<_, _> =

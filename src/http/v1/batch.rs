@@ -126,9 +126,8 @@ async fn mint_rows(
         }
     }
     let mut minted = services.shorten.mint_many(caller, wishes, now).await?.into_iter();
-    let unanswered = || {
-        Err(Problem::new(Kind::Unavailable, "the row was left without an answer; ask again"))
-    };
+    let unanswered =
+        || Err(Problem::new(Kind::Unavailable, "the row was left without an answer; ask again"));
     let outcomes = refused.into_iter().map(|refused| match refused {
         Some(problem) => Err(problem),
         None => minted.next().map_or_else(unanswered, |outcome| outcome.map_err(Problem::from)),

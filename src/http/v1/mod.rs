@@ -4,6 +4,7 @@ mod batch;
 mod keys;
 mod links;
 mod once;
+mod stats;
 pub mod wire;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -21,10 +22,14 @@ pub const CODE: &str = "{code:[^/]+(?:/[^/]+)?}";
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(batch::endpoint())
+        .service(stats::of_link_endpoint())
         .service(links::all())
         .service(links::one())
         .service(keys::all())
-        .service(keys::one());
+        .service(keys::one())
+        .service(stats::top_endpoint())
+        .service(stats::of_site_endpoint())
+        .service(stats::audit_endpoint());
 }
 
 impl Services {

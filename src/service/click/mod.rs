@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use figures::{Figures, Snapshot};
-pub use record::Recorder;
+pub use record::{Clicks, Recorder};
 pub use rollup::{Rollup, RollupError, Round};
 pub use runner::{Auditor, Runner};
 

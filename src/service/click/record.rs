@@ -3,11 +3,39 @@
 use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::model::click::Click;
 use crate::store::journal::{Journal, Writer};
+
+/// Where clicks go: makes a recorder for each worker.
+#[derive(Clone)]
+pub struct Clicks {
+    journal: Arc<Journal>,
+    rest_every: Duration,
+}
+
+impl Clicks {
+    /// Into `journal`; what is counted is to leave it `keep_applied` later.
+    #[must_use]
+    pub fn new(journal: Arc<Journal>, keep_applied: Duration) -> Self {
+        Self { journal, rest_every: keep_applied }
+    }
+
+    /// A recorder with a lane of its own.
+    #[must_use]
+    pub fn recorder(&self) -> Recorder {
+        Recorder { journal: Arc::clone(&self.journal), lane: RefCell::default() }
+    }
+
+    /// How often [`Recorder::rest`] is to be called.
+    #[must_use]
+    pub fn rest_every(&self) -> Duration {
+        self.rest_every
+    }
+}
 
 /// One worker's way into the journal: no lock, no waiting for others.
 pub struct Recorder {
@@ -24,12 +52,6 @@ struct Lane {
 }
 
 impl Recorder {
-    /// A recorder with a lane of its own.
-    #[must_use]
-    pub fn new(journal: Arc<Journal>) -> Self {
-        Self { journal, lane: RefCell::default() }
-    }
-
     /// Writes down that `code` was followed at `now`. When it can't (a full disk), the reader is
     /// redirected nevertheless, and the loss is counted and shouted.
     pub fn record(&self, code: &str, now: Timestamp) {
