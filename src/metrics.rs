@@ -253,7 +253,7 @@ impl Page<'_, '_> {
             counters.map(|counter| counter.load(Ordering::Relaxed)).sum::<u64>()
         };
         let total_us = sum(&mut parts.iter().map(|part| &part.sum_us));
-        let bounds = BOUNDS_US.iter().map(|us| *us as f64 / 1e6).chain([f64::MAX]);
+        let bounds = BOUNDS_US.iter().map(|us| *us as f64 / 1e6).chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds
             .enumerate()
             .map(|(at, bound)| (bound, sum(&mut parts.iter().map(|part| &part.buckets[at]))))

@@ -74,7 +74,8 @@ pub fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
     if !level.split(',').all(known) {
         return Err(bad());
     }
-    EnvFilter::try_new(level.replace(' ', "")).map_err(|_| bad())
+    // The server's own account of its threads is no news, unless it is asked for by name.
+    EnvFilter::try_new(format!("actix_server=warn,{}", level.replace(' ', ""))).map_err(|_| bad())
 }
 
 #[cfg(test)]

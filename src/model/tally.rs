@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// Milliseconds in a quarter-hour.
 pub const QUARTER_MS: i64 = 15 * 60 * 1_000;
 /// Quarter-hours in a UTC day.
-pub const QUARTERS_A_DAY: i64 = 96;
+pub const QUARTERS_A_DAY: u32 = 96;
 
 /// A UTC day: days since 1970-01-01.
 #[derive(
@@ -34,16 +34,23 @@ impl Quarter {
         Self(u32::try_from(quarters).unwrap_or(u32::MAX))
     }
 
+    /// Its first moment.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        let start = Timestamp::from_millisecond(i64::from(self.0) * QUARTER_MS);
+        start.unwrap_or(Timestamp::MAX)
+    }
+
     /// Its UTC day.
     #[must_use]
     pub fn day(self) -> Day {
-        Day(self.0 / 96)
+        Day(self.0 / QUARTERS_A_DAY)
     }
 
     /// Its place within its UTC day: 0–95.
     #[must_use]
     pub fn of_day(self) -> u8 {
-        (self.0 % 96) as u8
+        (self.0 % QUARTERS_A_DAY) as u8
     }
 }
 
@@ -51,7 +58,7 @@ impl Day {
     /// Its first quarter.
     #[must_use]
     pub fn first(self) -> Quarter {
-        Quarter(self.0.saturating_mul(96))
+        Quarter(self.0.saturating_mul(QUARTERS_A_DAY))
     }
 }
 

@@ -205,7 +205,7 @@ impl Stats {
         let codes: Vec<Code> = best.iter().map(|(code, _)| code.clone()).collect();
         let links = self.links.get_many(&codes).await?.into_iter().zip(best);
         let links = links.filter_map(|(link, (_, clicks))| Some((link?, clicks))).collect();
-        Ok(Top { from, to, links })
+        Ok(Top { from: quarters.start.start(), to: quarters.end.start(), links })
     }
 
     async fn clicks_by_link(

@@ -269,7 +269,8 @@ impl Rollup {
         }
         let counted = progress.iter().map(|partition| partition.counted).sum();
         let lost = self.journal.counts().lost;
-        Ok(Account { node: node.clone(), accepted, counted, pending, lost, seen_at: now })
+        let seen_at = now.round(jiff::Unit::Millisecond).unwrap_or(now);
+        Ok(Account { node: node.clone(), accepted, counted, pending, lost, seen_at })
     }
 
     /// A reader at or before `position`: ours, if it has not gone past it.
