@@ -50,7 +50,7 @@ pub struct Settings {
 pub enum BadSettings {
     /// Not the name of a parameter.
     #[error(
-        "`{setting}`: {name:?} is no parameter's name; \
+        "canonical.{setting}: {name:?} is no parameter's name; \
          give plain names without = & # % and spaces, a prefix with one * at its end"
     )]
     Name {
@@ -60,7 +60,7 @@ pub enum BadSettings {
         name: String,
     },
     /// A name that is both stripped and kept.
-    #[error("{0:?} stands in `strip` and in `keep`; remove it from one of them")]
+    #[error("canonical: {0:?} stands in `strip` and in `keep`; remove it from one of them")]
     Contradiction(String),
 }
 
