@@ -50,7 +50,7 @@ pub struct Settings {
 pub enum BadSettings {
     /// Not the name of a parameter.
     #[error(
-        "canonical.{setting}: {name:?} is no parameter's name; \
+        "`{setting}`: {name:?} is no parameter's name; \
          give plain names without = & # % and spaces, a prefix with one * at its end"
     )]
     Name {
@@ -60,7 +60,7 @@ pub enum BadSettings {
         name: String,
     },
     /// A name that is both stripped and kept.
-    #[error("canonical: {0:?} stands in `strip` and in `keep`; remove it from one of them")]
+    #[error("{0:?} stands in `strip` and in `keep`; remove it from one of them")]
     Contradiction(String),
 }
 
