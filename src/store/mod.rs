@@ -5,6 +5,8 @@
 //! chosen so that each touches one place only: one redb transaction, or one slot of a Redis Cluster.
 
 pub mod cached;
+#[cfg(test)]
+mod conformance;
 pub mod embedded;
 pub mod journal;
 pub mod record;

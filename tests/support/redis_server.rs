@@ -10,7 +10,7 @@
 )]
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -267,7 +267,8 @@ impl RedisCluster {
             RedisServer::start_with(&[&options[..], &[bus.as_str()]].concat())
         };
         let cluster = Self { nodes: (0..count).map(start).collect() };
-        let bus_of = |node: &RedisServer| node.command(&["CONFIG", "GET", "cluster-port"]).remove(1);
+        let bus_of =
+            |node: &RedisServer| node.command(&["CONFIG", "GET", "cluster-port"]).remove(1);
         let first = &cluster.nodes[0];
         for (at, node) in cluster.nodes.iter().enumerate() {
             // Nodes of one cluster must not begin with the same epoch.

@@ -111,6 +111,13 @@ impl Replies for Embedded {
         let until = until.as_millisecond();
         let answer = answer.map(<[u8]>::to_vec);
         self.write(move |txn| {
+            // By now the name may be another request's, and an answer stays.
+            let kept = reply(txn, &name)?;
+            if kept.is_some_and(|kept| {
+                kept.fingerprint != fingerprint || (answer.is_none() && kept.answer.is_some())
+            }) {
+                return Ok(());
+            }
             let reply = answer.map(|a| Reply { fingerprint, until, answer: Some(a) });
             put(txn, &name, reply.as_ref())
         })

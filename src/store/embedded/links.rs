@@ -86,7 +86,7 @@ impl Links for Embedded {
                 .map(|entry| {
                     let (key, _) = entry.map_err(failed)?;
                     let (_, ms, code) = key.value();
-                    Ok((Place(format!("{ms}.{code}")), read_code(code)?))
+                    Ok((place_of(ms, code), read_code(code)?))
                 })
                 .collect()
         })
@@ -198,8 +198,13 @@ fn name_of(listing: &Listing) -> String {
     }
 }
 
+/// The `/` of a code is written `:`, for a place has no `/`.
+fn place_of(ms: i64, code: &str) -> Place {
+    Place(format!("{ms}.{}", code.replace('/', ":")))
+}
+
 fn parse_place(place: &Place) -> Result<(i64, String), StoreError> {
     let parts = place.0.split_once('.').and_then(|(ms, code)| Some((ms.parse().ok()?, code)));
     let (ms, code) = parts.ok_or_else(|| StoreError::Damaged(format!("place {:?}", place.0)))?;
-    Ok((ms, code.to_owned()))
+    Ok((ms, code.replace(':', "/")))
 }

@@ -80,8 +80,11 @@ impl Tallies for Embedded {
             }
             Subject::Link(code) => {
                 let table = txn.open_table(LINK_DAYS).map_err(failed)?;
+                // On other days nothing was clicked at all, however many are asked for.
+                let clicked = txn.open_table(SITE_DAYS).map_err(failed)?;
                 let mut rows = Vec::new();
-                for day in days.start.0..days.end.0 {
+                for day in clicked.range(days.start.0..days.end.0).map_err(failed)? {
+                    let day = day.map_err(failed)?.0.value();
                     if let Some(bytes) = table.get((day, code.as_str())).map_err(failed)? {
                         rows.push((Day(day), read_tally(bytes.value())?));
                     }

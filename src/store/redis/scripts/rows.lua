@@ -4,7 +4,7 @@
 local map = open(KEYS[1] .. 'd' .. ARGV[1] .. '.', code_hash)
 local first = tonumber(ARGV[2])
 local next = math.min(first + 32, map.buckets)
-local answer = { next < map.buckets and next or 0 }
+local answer = { string.format('%d', next < map.buckets and next or 0) }
 for bucket = first, next - 1 do
   local entries = call('HGETALL', map.prefix .. string.format('%d', bucket))
   for i = 1, #entries, 2 do
