@@ -98,7 +98,8 @@ impl App {
         let unprepared = (!prepared).then(|| auth.clone());
         let (listener, address) = match doors {
             Doors::All => listen(&settings.listen).map(|(l, a)| (Some(l), a))?,
-            Doors::Control => (None, SocketAddr::from(([127, 0, 0, 1], 0))),
+            // Short URLs look as they will when the service listens.
+            Doors::Control => (None, resolve(&settings.listen)?),
         };
         let runner =
             Runner::start(links.store().fork(), Arc::clone(&journal), settings.clicks.clone())
@@ -292,6 +293,11 @@ fn serve(settings: &Settings, parts: Parts, door: Door) -> io::Result<Server> {
         Door::Tcp(listener) => server.workers(workers).listen(listener)?.run(),
         Door::Unix(listener) => server.workers(1).listen_uds(listener)?.run(),
     })
+}
+
+fn resolve(address: &str) -> anyhow::Result<SocketAddr> {
+    let found = address.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    found.with_context(|| format!("there is no address {address}"))
 }
 
 fn listen(address: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {

@@ -462,3 +462,6 @@ fn younger(since: i64, now: i64, than: Duration) -> bool {
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
