@@ -4,7 +4,7 @@
 //! before it, so that a lane's history can be told when the older segments are gone.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::reader::{Counts, Reader};
@@ -43,19 +43,18 @@ impl Segment {
         position(self.run, self.offset)
     }
 
-    /// Makes a new segment, or takes one over that was made and never used. It gets its name when
-    /// its header is written: a segment that has a successor is never written to again, so that no
-    /// successor may appear by half.
+    /// Makes a new segment, or takes one over that was made and never used: that very file, since a
+    /// reader may have it open already. It gets its name when its header is written: a segment that
+    /// has a successor is never written to again, so that no successor may appear by half.
     pub(super) fn create(folder: &Path, start: Start) -> io::Result<File> {
         let path = folder.join(format!("{:06}-{:014}.log", start.run, start.offset));
+        let header = header_of(start.counts);
+        if let Some(unused) = unused(&path, &header)? {
+            return Ok(unused);
+        }
         let aside = path.with_extension("new");
         let mut file =
             OpenOptions::new().create(true).truncate(true).read(true).write(true).open(&aside)?;
-        let mut header = Vec::with_capacity(HEADER as usize);
-        header.extend(MAGIC);
-        header.extend(start.counts.clicks.to_le_bytes());
-        header.extend(start.counts.lost.to_le_bytes());
-        header.extend(crc32fast::hash(&header).to_le_bytes());
         file.write_all(&header)?;
         fs::rename(aside, path)?;
         Ok(file)
@@ -77,6 +76,28 @@ impl Segment {
         };
         Ok((file, Counts { clicks: number(8), lost: number(16) }))
     }
+}
+
+fn header_of(before: Counts) -> Vec<u8> {
+    let mut header = Vec::with_capacity(HEADER as usize);
+    header.extend(MAGIC);
+    header.extend(before.clicks.to_le_bytes());
+    header.extend(before.lost.to_le_bytes());
+    header.extend(crc32fast::hash(&header).to_le_bytes());
+    header
+}
+
+/// The segment at `path`, ready to be written to, if it consists of this header and nothing else.
+fn unused(path: &Path, header: &[u8]) -> io::Result<Option<File>> {
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let mut found = Vec::new();
+    // One byte more than it may have: how much more there is does not matter.
+    Read::by_ref(&mut file).take(HEADER + 1).read_to_end(&mut found)?;
+    Ok((found == header).then_some(file))
 }
 
 /// The place `offset` bytes into a run.

@@ -61,6 +61,30 @@ fn what_was_appended_is_read_in_order_also_by_the_next_process() {
 }
 
 #[test]
+fn a_reader_that_looked_before_the_first_click_of_a_run_finds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    append(&mut journal.writer().unwrap(), codes(0..3));
+    drop(journal);
+
+    let journal = open(folder.path());
+    let mut reader = journal.reader(Lane(0));
+    assert_eq!(rest_of(&mut reader).len(), 3);
+    let mut writer = journal.writer().unwrap();
+    append(&mut writer, codes(3..5));
+    assert_eq!(rest_of(&mut reader), codes(3..5).collect::<Vec<_>>());
+    // The same for a lane that was given back, and for one that came to rest.
+    drop(writer);
+    assert!(rest_of(&mut reader).is_empty());
+    let mut writer = journal.writer().unwrap();
+    append(&mut writer, codes(5..6));
+    writer.rest().unwrap();
+    assert_eq!(rest_of(&mut reader).len(), 1);
+    append(&mut writer, codes(6..8));
+    assert_eq!(rest_of(&mut reader), codes(6..8).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_journal_has_one_process_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path());
