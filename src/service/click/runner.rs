@@ -125,36 +125,44 @@ impl Job {
         loop {
             tokio::select! {
                 _ = tick.tick() => {
-                    let moved = self.catch_up().await;
+                    let moved = self.catch_up(&mut asked).await;
                     if !moved && verified.elapsed() >= VERIFY_EVERY {
                         verified = Instant::now();
                         self.verify().await;
                     }
                     self.keep_house(Timestamp::now()).await;
                 }
-                Some(question) = asked.recv() => {
-                    // Who asked may have gone.
-                    drop(question.send(self.account(Timestamp::now()).await));
-                }
+                Some(question) = asked.recv() => self.answer(question).await,
                 _ = &mut stop => break,
             }
         }
         self.finish().await;
     }
 
-    /// Rounds until the store stands at the end of the journal. Says whether anything moved.
-    async fn catch_up(&mut self) -> bool {
+    /// Rounds until all is counted that stood in the journal when the last of them began; what is
+    /// clicked meanwhile waits for the next tick. Who asks is answered in between, however much
+    /// there is to count. Says whether anything moved.
+    async fn catch_up(&mut self, asked: &mut mpsc::Receiver<Question>) -> bool {
         let mut moved = false;
         loop {
             match self.round().await {
-                Ok(Round::Moved) => moved = true,
-                Ok(Round::Idle) => {
+                Ok(Round::More) => moved = true,
+                Ok(last) => {
                     self.figures.caught_up(Timestamp::now());
-                    return moved;
+                    return moved || last == Round::Moved;
                 }
                 Err(_) => return moved,
             }
+            // One: whoever asks without pause does not stop the counting either.
+            if let Ok(question) = asked.try_recv() {
+                self.answer(question).await;
+            }
         }
+    }
+
+    async fn answer(&self, question: Question) {
+        // Who asked may have gone.
+        drop(question.send(self.account(Timestamp::now()).await));
     }
 
     async fn round(&mut self) -> Result<Round, RollupError> {
@@ -164,7 +172,7 @@ impl Job {
         }
         let outcome = self.rollup.round().await;
         match &outcome {
-            Ok(Round::Moved) => self.figures.round(started.elapsed()),
+            Ok(Round::More | Round::Moved) => self.figures.round(started.elapsed()),
             Ok(Round::Idle) => {}
             Err(_) => self.figures.failed(),
         }
@@ -238,7 +246,7 @@ impl Job {
         let deadline = Instant::now() + FINISH_WITHIN;
         while Instant::now() < deadline {
             match self.round().await {
-                Ok(Round::Moved) => {}
+                Ok(Round::More | Round::Moved) => {}
                 Ok(Round::Idle) => {
                     self.filed = None;
                     self.keep_house(Timestamp::now()).await;
