@@ -78,13 +78,19 @@ impl Writer {
         if self.spoilt || self.written >= self.shared.segment_size {
             self.rotate()?;
         }
-        if self.unwritten_losses > 0 {
-            self.write(&Entry::Lost(self.unwritten_losses))?;
-            self.unwritten_losses = 0;
-        }
+        self.write_losses()?;
         self.write(&Entry::Click(*click))?;
         if self.shared.sync_each {
             self.sync();
+        }
+        Ok(())
+    }
+
+    /// Writes down what could not be written down, so that the next process knows of it.
+    fn write_losses(&mut self) -> io::Result<()> {
+        if self.unwritten_losses > 0 {
+            self.write(&Entry::Lost(self.unwritten_losses))?;
+            self.unwritten_losses = 0;
         }
         Ok(())
     }
@@ -154,6 +160,13 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
+        if !self.spoilt && self.write_losses().is_err() {
+            tracing::error!(
+                clicks.lost = self.unwritten_losses,
+                journal.lane = self.lane.0,
+                "that clicks were lost can't be written down either"
+            );
+        }
         if let Ok(next) = self.next_start() {
             self.shared.give_lane_back(self.lane, next);
         }
