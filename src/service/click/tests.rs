@@ -11,8 +11,11 @@ use super::*;
 use crate::model::click::Click;
 use crate::model::code::Code;
 use crate::model::tally::{Day, Quarter};
+use crate::store::conformance::redis_server::RedisServer;
+use crate::store::conformance::{block_on, settings, with_cluster};
 use crate::store::embedded::{Embedded, FILE_NAME};
 use crate::store::journal::{Journal, Writer};
+use crate::store::redis::Redis;
 use crate::store::{Account, Store, Subject, Tallies as _, Upkeep as _};
 
 const NOON: i64 = 1_795_435_200_000;
@@ -21,8 +24,51 @@ fn now() -> Timestamp {
     Timestamp::from_millisecond(NOON).unwrap()
 }
 
+/// Makes a test of each function for each store.
+macro_rules! over_each_store {
+    ($($name:ident)+) => {
+        mod embedded {
+            $(#[tokio::test]
+            async fn $name() {
+                let folder = tempfile::tempdir().unwrap();
+                super::$name(super::embedded(folder.path()).await).await;
+            })+
+        }
+        mod redis {
+            $(#[tokio::test]
+            async fn $name() {
+                let server = super::RedisServer::start();
+                super::$name(super::redis(&server.url()).await).await;
+            })+
+        }
+        mod redis_cluster {
+            $(#[test]
+            fn $name() {
+                super::with_cluster(|cluster| {
+                    super::block_on(async {
+                        super::$name(super::redis(&cluster.url()).await).await;
+                    });
+                });
+            })+
+        }
+    };
+}
+
+over_each_store! {
+    every_click_is_counted_once_and_the_account_adds_up_at_every_look
+    two_roll_ups_at_once_count_no_click_twice
+    a_roll_up_that_dies_anywhere_is_gone_on_with
+    a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail
+}
+
 async fn embedded(folder: &Path) -> Store {
     let store = Store::Embedded(Embedded::open(folder, 1 << 20).unwrap());
+    store.prepare().await.unwrap();
+    store
+}
+
+async fn redis(url: &str) -> Store {
+    let store = Store::Redis(Redis::new(&settings(url)).unwrap());
     store.prepare().await.unwrap();
     store
 }
@@ -32,7 +78,7 @@ fn journal(folder: &Path) -> Arc<Journal> {
 }
 
 fn rollup(store: &Store, journal: &Arc<Journal>) -> Rollup {
-    Rollup::new(store.clone(), Arc::clone(journal), Arc::default())
+    Rollup::new(store.fork(), Arc::clone(journal), Arc::default())
 }
 
 /// Clicks on `codes` different codes in turn, a minute apart.
@@ -66,10 +112,9 @@ async fn assert_counted(store: &Store, rollup: &Rollup, clicks: u64, codes: usiz
     assert_eq!(by_day, site.iter().map(|(_, tally)| tally.clicks()).sum::<u64>());
 }
 
-#[tokio::test]
-async fn every_click_is_counted_once_and_the_account_adds_up_at_every_look() {
+async fn every_click_is_counted_once_and_the_account_adds_up_at_every_look(store: Store) {
     let folder = tempfile::tempdir().unwrap();
-    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let journal = journal(folder.path());
     let (mut a, mut b) = (journal.writer().unwrap(), journal.writer().unwrap());
     let mut rollup = rollup(&store, &journal);
     for round in 0..20 {
@@ -86,10 +131,9 @@ async fn every_click_is_counted_once_and_the_account_adds_up_at_every_look() {
     assert_counted(&store, &rollup, 1_000, 7).await;
 }
 
-#[tokio::test]
-async fn two_roll_ups_at_once_count_no_click_twice() {
+async fn two_roll_ups_at_once_count_no_click_twice(store: Store) {
     let folder = tempfile::tempdir().unwrap();
-    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let journal = journal(folder.path());
     let mut writer = journal.writer().unwrap();
     let (mut one, mut two) = (rollup(&store, &journal), rollup(&store, &journal));
     for round in 0..30 {
@@ -102,10 +146,9 @@ async fn two_roll_ups_at_once_count_no_click_twice() {
     assert_counted(&store, &one, 300, 3).await;
 }
 
-#[tokio::test]
-async fn a_roll_up_that_dies_anywhere_is_gone_on_with() {
+async fn a_roll_up_that_dies_anywhere_is_gone_on_with(store: Store) {
     let folder = tempfile::tempdir().unwrap();
-    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let journal = journal(folder.path());
     let mut writer = journal.writer().unwrap();
     for round in 0..20 {
         click(&mut writer, round * 10, 10, 3);
@@ -142,6 +185,31 @@ async fn a_store_brought_back_from_an_older_copy_is_caught_up_even_when_nobody_c
     let store = embedded(folder.path()).await;
     let mut running = rollup(&store, &journal);
     running.verify().await.unwrap();
+    catch_up(&mut running).await;
+    assert_counted(&store, &running, 250, 5).await;
+}
+
+#[tokio::test]
+async fn a_redis_brought_back_from_an_older_copy_is_caught_up_even_when_nobody_clicks() {
+    let (folder, mut server) = (tempfile::tempdir().unwrap(), RedisServer::start());
+    let journal = journal(folder.path());
+    let mut writer = journal.writer().unwrap();
+    let store = redis(&server.url()).await;
+    let mut running = rollup(&store, &journal);
+    click(&mut writer, 0, 100, 5);
+    catch_up(&mut running).await;
+    server.stop();
+    server.copy_aside();
+    server.restart();
+    click(&mut writer, 100, 150, 5);
+    while !matches!(running.round().await, Ok(Round::Idle)) {}
+    assert_counted(&store, &running, 250, 5).await;
+
+    server.kill();
+    server.restore_copy();
+    server.restart();
+    // The first question may find out that the connection is gone.
+    while running.verify().await.is_err() {}
     catch_up(&mut running).await;
     assert_counted(&store, &running, 250, 5).await;
 }
@@ -191,10 +259,9 @@ async fn what_is_counted_leaves_the_journal_after_a_while_and_not_before() {
     assert_eq!(journal.counts().clicks, 2_000);
 }
 
-#[tokio::test]
-async fn a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail() {
+async fn a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail(store: Store) {
     let folder = tempfile::tempdir().unwrap();
-    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let journal = journal(folder.path());
     let mut writer = journal.writer().unwrap();
     let settings = Settings {
         flush_interval: Duration::from_millis(10),
@@ -213,4 +280,38 @@ async fn a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail() {
     assert!(auditor.account().await.is_err());
     assert_counted(&store, &rollup(&store, &journal), 1_000, 4).await;
     assert_eq!(store.accounts().await.unwrap()[0].counted, 1_000);
+}
+
+#[tokio::test]
+async fn readers_without_pause_keep_nobody_from_the_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let settings = Settings {
+        flush_interval: Duration::from_millis(10),
+        fsync: Fsync::Never,
+        segment_size: 1 << 20,
+        keep_applied: Duration::from_secs(600),
+    };
+    let runner = Runner::start(store.clone(), Arc::clone(&journal), settings).unwrap();
+    let auditor = runner.auditor();
+    let mut writer = journal.writer().unwrap();
+    let (done, mut ending) = tokio::sync::oneshot::channel::<()>();
+    let reader = std::thread::spawn(move || {
+        let mut clicks = 0;
+        while ending.try_recv() == Err(tokio::sync::oneshot::error::TryRecvError::Empty) {
+            click(&mut writer, clicks % 1_000, 10, 3);
+            clicks += 10;
+            std::thread::yield_now();
+        }
+        clicks
+    });
+    for _ in 0..20 {
+        let account = tokio::time::timeout(Duration::from_secs(10), auditor.account());
+        let account = account.await.unwrap().unwrap();
+        assert_eq!(account.accepted, account.counted + account.pending);
+    }
+    done.send(()).unwrap();
+    let clicks = reader.join().unwrap();
+    runner.finish().await;
+    assert_counted(&store, &rollup(&store, &journal), clicks as u64, 3).await;
 }
