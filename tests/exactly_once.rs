@@ -175,8 +175,8 @@ fn a_connection_cut_between_a_batch_and_its_answer_loses_and_doubles_nothing() {
     service.set("STORE__URL", &proxy.url());
     service.restart();
     let mut run = Run::over(service, &mut store);
-    for _ in 0..4 {
-        for fault in [Fault::CutAnswers, Fault::CutRequests] {
+    for _ in 0..3 {
+        for fault in [Fault::CutAnswers, Fault::CutRequests, Fault::DeliverLate] {
             let before = proxy.cuts();
             proxy.set(fault);
             until("a batch to be cut off", || proxy.cuts() >= before + 3);

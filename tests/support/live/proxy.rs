@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// What happens on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,19 @@ pub enum Fault {
     CutAnswers,
     /// The connection is cut before a marked request reaches Redis.
     CutRequests,
+    /// The connection is cut, and a marked request reaches Redis a while later: by then the service
+    /// has asked how things stand, and sent it again.
+    DeliverLate,
+}
+
+/// How late a late request is: a few rounds of the roll-up.
+const LATE: Duration = Duration::from_millis(200);
+
+/// What becomes of some bytes.
+enum Way {
+    On,
+    OnLater,
+    Nowhere,
 }
 
 /// A proxy on a port of its own. Its threads end with their connections, or with the test.
@@ -91,40 +105,55 @@ impl Wire {
         let (requests, answers) = (Arc::clone(self), Arc::clone(self));
         let (there, back) = ((client.try_clone()?, server.try_clone()?), (server, client));
         let armed = Arc::clone(&swallow);
-        thread::spawn(move || pump(there, |bytes| requests.let_through(bytes, &armed)));
+        thread::spawn(move || pump(there, |bytes| requests.way_of(bytes, &armed)));
         thread::spawn(move || {
             pump(back, |_| {
                 let cut = swallow.load(Ordering::Acquire);
                 answers.cuts.fetch_add(u64::from(cut), Ordering::AcqRel);
-                !cut
+                if cut { Way::Nowhere } else { Way::On }
             });
         });
         Ok(())
     }
 
-    /// Whether a request goes on to Redis; if so, perhaps its answer will not come back.
-    fn let_through(&self, bytes: &[u8], armed: &AtomicBool) -> bool {
+    /// What becomes of a request; perhaps it goes on, and its answer will not come back.
+    fn way_of(&self, bytes: &[u8], armed: &AtomicBool) -> Way {
         let fault = *self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        if fault == Fault::None || !bytes.windows(self.mark.len()).any(|part| part == self.mark) {
-            return true;
-        }
-        if fault == Fault::CutAnswers {
-            armed.store(true, Ordering::Release);
-            return true;
+        let marked = bytes.windows(self.mark.len()).any(|part| part == self.mark);
+        match fault {
+            Fault::None => return Way::On,
+            _ if !marked => return Way::On,
+            Fault::CutAnswers => {
+                armed.store(true, Ordering::Release);
+                return Way::On;
+            }
+            Fault::CutRequests | Fault::DeliverLate => {}
         }
         self.cuts.fetch_add(1, Ordering::AcqRel);
-        false
+        if fault == Fault::DeliverLate { Way::OnLater } else { Way::Nowhere }
     }
 }
 
-/// Carries bytes one way for as long as `pass` allows; then the connection is gone both ways.
-fn pump((mut from, mut to): (TcpStream, TcpStream), mut pass: impl FnMut(&[u8]) -> bool) {
+/// Carries bytes one way until they end or are to go nowhere; then the connection is gone both ways.
+fn pump((mut from, mut to): (TcpStream, TcpStream), mut way_of: impl FnMut(&[u8]) -> Way) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length) = from.read(&mut buffer)
         && length > 0
-        && pass(&buffer[..length])
-        && to.write_all(&buffer[..length]).is_ok()
-    {}
+    {
+        let bytes = &buffer[..length];
+        match way_of(bytes) {
+            Way::On if to.write_all(bytes).is_ok() => {}
+            Way::OnLater => {
+                let _ = from.shutdown(Shutdown::Both);
+                thread::sleep(LATE);
+                let _ = to.write_all(bytes);
+                // Read to the end at the other side, and only then is the connection gone.
+                let _ = to.shutdown(Shutdown::Write);
+                return;
+            }
+            Way::On | Way::Nowhere => break,
+        }
+    }
     let _ = from.shutdown(Shutdown::Both);
     let _ = to.shutdown(Shutdown::Both);
 }
