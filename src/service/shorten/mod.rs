@@ -3,6 +3,7 @@
 //! Every read here asks the store itself: what a rule decides on must be true, not remembered.
 
 mod edit;
+mod entries;
 mod fields;
 mod listing;
 mod mint;
