@@ -149,16 +149,19 @@ pub fn mark_local_peers(connection: &dyn Any, data: &mut Extensions) {
 
 /// Everything under `/api`. What isn't there is a problem of ours, not a page of the framework.
 fn api(config: &mut web::ServiceConfig) {
-    let unknown = || async {
-        let what = "there is nothing at this address; /api/docs shows what there is";
-        Err::<&str, _>(Problem::new(Kind::NotFound, what))
-    };
+    // A scope does not hand its default on to those within.
+    let v1 = scope("/v1").configure(v1::configure).default_service(web::to(unknown));
     let api = scope("/api")
         .wrap(from_fn(measure))
         .configure(docs::configure)
-        .service(scope("/v1").configure(v1::configure))
+        .service(v1)
         .default_service(web::to(unknown));
     ServiceConfig::new(config).service(api);
+}
+
+async fn unknown() -> Problem {
+    let detail = "there is nothing at this address; /api/docs shows what there is";
+    Problem::new(Kind::NotFound, detail)
 }
 
 /// Counts a call of the API and how long it took.

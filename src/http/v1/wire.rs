@@ -145,9 +145,11 @@ impl From<NewLinkBody> for NewLink {
 pub struct EditBody {
     /// Another address; the code stays.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String)]
     url: Option<String>,
     /// Whether the tracking parameters of `url` reach the landing page.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool)]
     keep_tracking: Option<bool>,
     /// Another title; null clears it.
     #[serde(default, deserialize_with = "given")]
@@ -167,10 +169,11 @@ pub struct EditBody {
     redirect: Option<Option<Redirect>>,
     /// Whether the reader's query string goes on to the target.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool)]
     forward_query: Option<bool>,
     /// `disabled` withdraws the link, `active` brings it back. To delete it, use DELETE.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, pattern = "^(active|disabled)$")]
+    #[schema(value_type = String, pattern = "^(active|disabled)$")]
     state: Option<StateBody>,
     /// Why it is withdrawn, shown to readers: at most 500 characters; null clears it.
     #[serde(default, deserialize_with = "given")]
