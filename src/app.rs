@@ -22,6 +22,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use crate::config::Settings;
+use crate::http::v1::wire::Public;
 use crate::http::{self, Parts, Services};
 use crate::metrics::Metrics;
 use crate::model::canonical::Canonicalizer;
@@ -251,7 +252,7 @@ fn parts(
         auth,
         replies: Replies::new(links.clone()),
         stats: Stats::new(links.clone(), runner.auditor()),
-        public_url: public_url.into(),
+        public: Public { url: public_url.into(), redirect: settings.links.redirect },
     };
     Ok(Parts {
         services,
@@ -261,7 +262,6 @@ fn parts(
         metrics,
         cache_control: HeaderValue::from_str(&settings.http.cache_control)
             .context("http.cache_control is no header value")?,
-        redirect: settings.links.redirect,
     })
 }
 

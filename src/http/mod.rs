@@ -25,9 +25,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use self::error::{Kind, Problem};
 use self::extract::LocalPeer;
 use self::redirect::Reader;
+use self::v1::wire::Public;
 use crate::metrics::{Meter, Metrics};
-use crate::model::code::Code;
-use crate::model::link::Redirect;
 use crate::service::auth::Auth;
 use crate::service::click::{Clicks, Recorder};
 use crate::service::health::Health;
@@ -62,8 +61,6 @@ pub struct Parts {
     pub metrics: Metrics,
     /// The `Cache-Control` of redirects.
     pub cache_control: HeaderValue,
-    /// The status of links without one of their own.
-    pub redirect: Redirect,
 }
 
 /// What the handlers of the API work with: one for each worker, as `web::Data`.
@@ -77,17 +74,11 @@ pub struct Services {
     pub replies: Replies,
     /// Figures.
     pub stats: Stats,
-    /// What stands before `/` and the code in a short URL, without a slash at its end.
-    pub public_url: Arc<str>,
+    /// How links look from outside.
+    pub public: Public,
 }
 
 impl Services {
-    /// What readers follow to come to `code`.
-    #[must_use]
-    pub fn short_url(&self, code: &Code) -> String {
-        format!("{}/{code}", self.public_url)
-    }
-
     /// The same over connections of their own.
     #[must_use]
     pub fn fork(&self) -> Self {
@@ -96,7 +87,7 @@ impl Services {
             auth: self.auth.fork(),
             replies: self.replies.fork(),
             stats: self.stats.fork(),
-            public_url: Arc::clone(&self.public_url),
+            public: self.public.clone(),
         }
     }
 }
@@ -111,7 +102,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
         clicks,
         Arc::clone(&meter),
         parts.cache_control.clone(),
-        parts.redirect,
+        parts.services.public.redirect,
     );
     config
         .app_data(web::Data::new(reader))

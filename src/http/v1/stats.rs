@@ -225,7 +225,7 @@ pub(super) async fn top(
     }
     let top = services.stats.top(&caller, window, limit, Timestamp::now()).await?;
     let items = top.links.into_iter().map(|(link, clicks)| TopItem {
-        short_url: services.short_url(&link.code),
+        short_url: services.public.short_url(&link.code),
         code: link.code.to_string(),
         target: link.target.to_string(),
         clicks,

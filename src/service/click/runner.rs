@@ -18,8 +18,9 @@ use crate::store::{Account, Store, StoreError, Tallies as _};
 
 /// How often a store that nobody clicks into is asked whether it still stands where it stood.
 const VERIFY_EVERY: Duration = Duration::from_secs(1);
-/// How often a node files its account while there are clicks, and while there are none.
-const FILE_EVERY: Duration = Duration::from_secs(1);
+/// How often a node files its account while there are clicks, and while there are none. Whoever
+/// asks a node for its own account gets that of the moment.
+const FILE_EVERY: Duration = Duration::from_secs(5);
 const FILE_IDLE_EVERY: Duration = Duration::from_secs(30);
 /// How long the stop waits for a store that does not answer. What is then left in the journal is
 /// counted at the next start.
