@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub(crate) const KEY: &str = "sl_benchmark_key_0123456789abcdef";
 /// Links in one batch: the service's limit.
 pub(crate) const BATCH: usize = 10_000;
-/// How often a code is followed again after a 503.
+/// How often a code is followed again after a 503, and a batch minted again.
 const RETRIES: u32 = 10;
 /// Connections that follow codes at the same time.
 const READERS: usize = 32;
@@ -51,8 +51,21 @@ impl Client {
         Ok((answer.status().as_u16(), body))
     }
 
-    /// Mints a batch; the codes are in the order of the addresses.
+    /// Mints a batch; the codes are in the order of the addresses. What fails is asked for again:
+    /// a link that was minted all the same is found, not minted twice.
     pub(crate) fn mint_batch(&self, urls: &[String]) -> anyhow::Result<Vec<String>> {
+        let mut tried = 0;
+        loop {
+            match self.try_batch(urls) {
+                Err(why) if tried < RETRIES => eprintln!("minting a batch again: {why}"),
+                done => return done,
+            }
+            tried += 1;
+            thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    fn try_batch(&self, urls: &[String]) -> anyhow::Result<Vec<String>> {
         let links: Vec<Value> = urls.iter().map(|url| json!({ "url": url })).collect();
         let (status, body) = self.post("/api/v1/links/batch", &json!({ "links": links }))?;
         let results = body["results"].as_array().with_context(|| format!("{status}: {body}"))?;
