@@ -27,11 +27,10 @@ use self::extract::LocalPeer;
 use self::redirect::Reader;
 use self::v1::wire::Public;
 use crate::metrics::{Meter, Metrics};
+use crate::service;
 use crate::service::auth::Auth;
 use crate::service::click::{Clicks, Recorder};
-use crate::service::health::Health;
 use crate::service::replies::Replies;
-use crate::service::resolve::Resolve;
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
 
@@ -49,22 +48,19 @@ pub struct Settings {
 /// Everything the edge is made of; each worker forks its own.
 #[derive(Clone)]
 pub struct Parts {
-    /// For the API.
-    pub services: Services,
-    /// For readers.
-    pub resolve: Resolve,
+    /// The verbs.
+    pub verbs: service::Services,
     /// Where clicks go.
     pub clicks: Clicks,
-    /// For `/-/ready`.
-    pub health: Health,
     /// For `/-/metrics`.
     pub metrics: Metrics,
+    /// How links look from outside.
+    pub public: Public,
     /// The `Cache-Control` of redirects.
     pub cache_control: HeaderValue,
 }
 
 /// What the handlers of the API work with: one for each worker, as `web::Data`.
-#[derive(Clone)]
 pub struct Services {
     /// Links.
     pub shorten: Shorten,
@@ -78,36 +74,30 @@ pub struct Services {
     pub public: Public,
 }
 
-impl Services {
-    /// The same over connections of their own.
-    #[must_use]
-    pub fn fork(&self) -> Self {
-        Self {
-            shorten: self.shorten.fork(),
-            auth: self.auth.fork(),
-            replies: self.replies.fork(),
-            stats: self.stats.fork(),
-            public: self.public.clone(),
-        }
-    }
-}
-
 /// Every route of one worker. To be called on the worker's own thread.
 pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
     let meter = parts.metrics.meter();
     let clicks = Rc::new(parts.clicks.recorder());
     actix_web::rt::spawn(rest_now_and_then(Rc::downgrade(&clicks), parts.clicks.rest_every()));
+    let verbs = parts.verbs.fork();
     let reader = Reader::new(
-        parts.resolve.fork(),
+        verbs.resolve,
         clicks,
         Arc::clone(&meter),
         parts.cache_control.clone(),
-        parts.services.public.redirect,
+        parts.public.redirect,
     );
+    let services = Services {
+        shorten: verbs.shorten,
+        auth: verbs.auth,
+        replies: verbs.replies,
+        stats: verbs.stats,
+        public: parts.public.clone(),
+    };
     config
         .app_data(web::Data::new(reader))
-        .app_data(web::Data::new(parts.services.fork()))
-        .app_data(web::Data::new(parts.health.fork()))
+        .app_data(web::Data::new(services))
+        .app_data(web::Data::new(verbs.health))
         .app_data(web::Data::new(parts.metrics.clone()))
         .app_data(web::Data::from(meter))
         .configure(api)

@@ -157,12 +157,6 @@ impl Auth {
         Self { keys }
     }
 
-    /// The same over a connection of its own.
-    #[must_use]
-    pub fn fork(&self) -> Self {
-        Self { keys: self.keys.fork() }
-    }
-
     /// Who comes with this key.
     ///
     /// # Errors

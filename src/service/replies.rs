@@ -95,12 +95,6 @@ impl Replies {
         Self { links }
     }
 
-    /// The same over a connection of its own.
-    #[must_use]
-    pub fn fork(&self) -> Self {
-        Self { links: self.links.fork() }
-    }
-
     /// Asks whether a request under `key` is new. Keys of different principals do not meet.
     ///
     /// # Errors
