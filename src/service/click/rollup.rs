@@ -41,7 +41,9 @@ pub enum RollupError {
 /// Whether there is more to do at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
-    /// Something was counted, or the store turned out to stand elsewhere.
+    /// Something was counted, and there is more; or the store turned out to stand elsewhere.
+    Behind,
+    /// Something was counted, and hardly more can have come since.
     Moved,
     /// The store stands at the end of the journal.
     Idle,
@@ -102,7 +104,7 @@ impl Rollup {
                 known
             }
         };
-        let batches = self.read_batches(&known)?;
+        let (batches, behind) = self.read_batches(&known)?;
         let moving: Vec<_> =
             batches.iter().enumerate().filter(|(_, b)| !b.moves.is_empty()).collect();
         if moving.is_empty() {
@@ -113,7 +115,7 @@ impl Rollup {
         let applying = moving.iter().map(|(at, batch)| self.store.apply(node, *at, batch));
         let outcomes = join_all(applying).await;
         self.known = self.settle(known, &moving, outcomes)?;
-        Ok(Round::Moved)
+        Ok(if behind || self.known.is_none() { Round::Behind } else { Round::Moved })
     }
 
     /// What is known after the store has answered; `None` when it stood elsewhere.
@@ -176,15 +178,17 @@ impl Rollup {
         Ok(())
     }
 
-    /// Reads on in every lane, and sums up what each partition has not counted yet.
-    fn read_batches(&mut self, known: &[Progress]) -> io::Result<Vec<Batch>> {
+    /// Reads on in every lane, and sums up what each partition has not counted yet. Says whether
+    /// there is more than fits a round.
+    fn read_batches(&mut self, known: &[Progress]) -> io::Result<(Vec<Batch>, bool)> {
         self.open_new_lanes(known)?;
         let mut codes: HashMap<Box<str>, CodeClicks> = HashMap::new();
         let limit = ROUND_BYTES / self.readers.len().max(1);
         let store = &self.store;
+        let mut behind = false;
         for (lane, reader) in &mut self.readers {
             let damaged = reader.damaged();
-            reader.read(limit, |place, entry| {
+            behind |= reader.read(limit, |place, entry| {
                 let Entry::Click(click) = entry else { return };
                 add(&mut codes, &click, store, |partition| place >= at(&known[partition], *lane));
             })?;
@@ -197,7 +201,7 @@ impl Rollup {
                 );
             }
         }
-        Ok(self.batches(known, codes))
+        Ok((self.batches(known, codes), behind))
     }
 
     fn batches(&self, known: &[Progress], codes: HashMap<Box<str>, CodeClicks>) -> Vec<Batch> {

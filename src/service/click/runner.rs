@@ -143,13 +143,16 @@ impl Job {
         self.finish().await;
     }
 
-    /// Rounds until the store stands at the end of the journal. Says whether anything moved.
+    /// Rounds until the store stands where the journal ended a moment ago: not at its very end,
+    /// which moves on with every click. Says whether anything moved.
     async fn catch_up(&mut self) -> bool {
         let mut moved = false;
         loop {
-            match self.round().await {
-                Ok(Round::Moved) => moved = true,
-                Ok(Round::Idle) => {
+            let round = self.round().await;
+            moved |= matches!(round, Ok(Round::Behind | Round::Moved));
+            match round {
+                Ok(Round::Behind) => {}
+                Ok(Round::Moved | Round::Idle) => {
                     self.figures.caught_up(Timestamp::now());
                     return moved;
                 }
@@ -165,7 +168,7 @@ impl Job {
         }
         let outcome = self.rollup.round().await;
         match &outcome {
-            Ok(Round::Moved) => self.figures.round(started.elapsed()),
+            Ok(Round::Behind | Round::Moved) => self.figures.round(started.elapsed()),
             Ok(Round::Idle) => {}
             Err(_) => self.figures.failed(),
         }
@@ -239,7 +242,7 @@ impl Job {
         let deadline = Instant::now() + FINISH_WITHIN;
         while Instant::now() < deadline {
             match self.round().await {
-                Ok(Round::Moved) => {}
+                Ok(Round::Behind | Round::Moved) => {}
                 Ok(Round::Idle) => {
                     self.filed = None;
                     self.keep_house(Timestamp::now()).await;

@@ -45,7 +45,7 @@ fn click(writer: &mut Writer, from: usize, count: usize, codes: usize) {
 }
 
 async fn catch_up(rollup: &mut Rollup) {
-    while rollup.round().await.unwrap() == Round::Moved {}
+    while rollup.round().await.unwrap() != Round::Idle {}
 }
 
 async fn assert_counted(store: &Store, rollup: &Rollup, clicks: u64, codes: usize) {
