@@ -22,16 +22,15 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use crate::config::Settings;
-use crate::http::{self, Parts, Services};
+use crate::http::v1::wire::Public;
+use crate::http::{self, Parts};
 use crate::metrics::Metrics;
 use crate::model::canonical::Canonicalizer;
 use crate::model::code::Generator;
 use crate::model::key::PlainKey;
+use crate::service::Services;
 use crate::service::auth::Auth;
 use crate::service::click::{Clicks, Fsync, Runner};
-use crate::service::health::Health;
-use crate::service::replies::Replies;
-use crate::service::resolve::Resolve;
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
 use crate::store::cached::Cached;
@@ -95,7 +94,7 @@ impl App {
             true => auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await?,
             false => None,
         };
-        let unprepared = (!prepared).then(|| auth.clone());
+        let unprepared = (!prepared).then_some(auth);
         let (listener, address) = match doors {
             Doors::All => listen(&settings.listen).map(|(l, a)| (Some(l), a))?,
             // Short URLs look as they will when the service listens.
@@ -104,7 +103,7 @@ impl App {
         let runner =
             Runner::start(links.store().fork(), Arc::clone(&journal), settings.clicks.clone())
                 .context("the roll-up can't start")?;
-        let parts = parts(&settings, &links, auth, &journal, &runner, address)?;
+        let parts = parts(&settings, &links, &journal, &runner, address)?;
         let mut servers = Vec::new();
         if let Some(listener) = listener {
             servers.push(serve(&settings, parts.clone(), Door::Tcp(listener))?);
@@ -230,7 +229,6 @@ fn bootstrap_key(settings: &Settings) -> anyhow::Result<Option<PlainKey>> {
 fn parts(
     settings: &Settings,
     links: &Cached,
-    auth: Auth,
     journal: &Arc<Journal>,
     runner: &Runner,
     address: SocketAddr,
@@ -246,22 +244,14 @@ fn parts(
     );
     let metrics =
         Metrics::new(links.clone(), Arc::clone(journal), runner.figures(), Timestamp::now());
-    let services = Services {
-        shorten,
-        auth,
-        replies: Replies::new(links.clone()),
-        stats: Stats::new(links.clone(), runner.auditor()),
-        public_url: public_url.into(),
-    };
+    let stats = Stats::new(links.clone(), runner.auditor());
     Ok(Parts {
-        services,
-        resolve: Resolve::new(links.clone()),
+        verbs: Services::new(links.clone(), shorten, stats),
         clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),
-        health: Health::new(links.clone()),
         metrics,
+        public: Public { url: public_url.into(), redirect: settings.links.redirect },
         cache_control: HeaderValue::from_str(&settings.http.cache_control)
             .context("http.cache_control is no header value")?,
-        redirect: settings.links.redirect,
     })
 }
 

@@ -210,8 +210,8 @@ fn row(row: &Value) -> (String, u64) {
 }
 
 fn counts_show_within_two_seconds_and_every_figure_agrees(store: TestStore) {
-    // With the defaults of an installation.
-    let service = Service::start_with(&store.url(), &[("CLICKS__FLUSH_INTERVAL", "500ms")]);
+    // As by default.
+    let service = Service::start_with(&store.url(), &[("CLICKS__FLUSH_INTERVAL", "1s")]);
     let codes = service.mint_many(3);
     let mut connection = service.connect();
     for (code, clicks) in codes.iter().zip([3, 7, 5]) {

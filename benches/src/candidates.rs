@@ -77,7 +77,8 @@ impl Candidate {
             for some in urls.chunks(BATCH) {
                 codes.extend(service.client.mint_batch(some)?);
             }
-            service.client.follow_all(&codes)?;
+            let refusals = service.client.follow_all(&codes)?;
+            ensure!(refusals == 0, "{refusals} redirects were refused (503)");
             followed = codes.len() as u64;
             Load::follow(&codes, &folder)?
         };

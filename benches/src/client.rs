@@ -2,17 +2,20 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use serde_json::{Value, json};
 
 /// The admin key of every service that is measured.
 pub(crate) const KEY: &str = "sl_benchmark_key_0123456789abcdef";
 /// Links in one batch: the service's limit.
 pub(crate) const BATCH: usize = 10_000;
-/// Requests that are sent before their answers are read.
-const PIPELINE: usize = 64;
+/// How often a code is followed again after a 503, and a batch minted again.
+const RETRIES: u32 = 10;
+/// Connections that follow codes at the same time.
+const READERS: usize = 32;
 
 /// A service's client.
 pub(crate) struct Client {
@@ -48,8 +51,21 @@ impl Client {
         Ok((answer.status().as_u16(), body))
     }
 
-    /// Mints a batch; the codes are in the order of the addresses.
+    /// Mints a batch; the codes are in the order of the addresses. What fails is asked for again:
+    /// a link that was minted all the same is found, not minted twice.
     pub(crate) fn mint_batch(&self, urls: &[String]) -> anyhow::Result<Vec<String>> {
+        let mut tried = 0;
+        loop {
+            match self.try_batch(urls) {
+                Err(why) if tried < RETRIES => eprintln!("minting a batch again: {why}"),
+                done => return done,
+            }
+            tried += 1;
+            thread::sleep(Duration::from_secs(1));
+        }
+    }
+
+    fn try_batch(&self, urls: &[String]) -> anyhow::Result<Vec<String>> {
         let links: Vec<Value> = urls.iter().map(|url| json!({ "url": url })).collect();
         let (status, body) = self.post("/api/v1/links/batch", &json!({ "links": links }))?;
         let results = body["results"].as_array().with_context(|| format!("{status}: {body}"))?;
@@ -81,22 +97,56 @@ impl Client {
         })
     }
 
-    /// Follows every code once, over one connection, and insists on a redirect each time.
-    pub(crate) fn follow_all(&self, codes: &[String]) -> anyhow::Result<()> {
+    /// Follows every code until it has redirected once. Answers with how often the service said
+    /// instead that its store does not answer (503).
+    pub(crate) fn follow_all(&self, codes: &[String]) -> anyhow::Result<usize> {
+        let mut left: Vec<&str> = codes.iter().map(String::as_str).collect();
+        let mut refusals = 0;
+        for _ in 0..=RETRIES {
+            left = self.follow(&left)?;
+            if left.is_empty() {
+                return Ok(refusals);
+            }
+            refusals += left.len();
+            // What Retry-After says at the least.
+            thread::sleep(Duration::from_secs(1));
+        }
+        bail!("{} codes answer 503 still after {RETRIES} retries", left.len())
+    }
+
+    /// Follows each code once, over several connections; answers with those that got a 503.
+    fn follow<'a>(&self, codes: &[&'a str]) -> anyhow::Result<Vec<&'a str>> {
+        let share = codes.len().div_ceil(READERS).max(1);
+        thread::scope(|scope| {
+            let readers: Vec<_> = codes
+                .chunks(share)
+                .map(|some| scope.spawn(move || self.follow_in_turn(some)))
+                .collect();
+            let mut refused = Vec::new();
+            for reader in readers {
+                refused.extend(reader.join().map_err(|_| anyhow!("a reader panicked"))??);
+            }
+            Ok(refused)
+        })
+    }
+
+    fn follow_in_turn<'a>(&self, codes: &[&'a str]) -> anyhow::Result<Vec<&'a str>> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        let mut answers = Answers { bytes: Vec::new() };
-        for some in codes.chunks(PIPELINE) {
-            let request =
-                |code: &String| format!("GET /{code} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
-            stream.write_all(some.iter().map(request).collect::<String>().as_bytes())?;
-            for code in some {
-                let status = answers.next(&mut stream)?;
-                ensure!((300..400).contains(&status), "/{code} answers {status}, not a redirect");
+        let mut refused = Vec::new();
+        let mut bytes = Vec::new();
+        for code in codes {
+            // In one piece: each write is a system call.
+            let request = format!("GET /{code} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+            stream.write_all(request.as_bytes())?;
+            match answer(&mut stream, &mut bytes)? {
+                300..400 => {}
+                503 => refused.push(*code),
+                other => bail!("/{code} answers {other}, not a redirect"),
             }
         }
-        Ok(())
+        Ok(refused)
     }
 }
 
@@ -108,30 +158,23 @@ pub(crate) struct Audit {
     pub(crate) lost: u64,
 }
 
-/// Answers of a pipelined connection.
-struct Answers {
-    bytes: Vec<u8>,
-}
-
-impl Answers {
-    /// The status of the next one.
-    fn next(&mut self, stream: &mut TcpStream) -> anyhow::Result<u16> {
-        loop {
-            if let Some((status, length)) = whole(&self.bytes)? {
-                self.bytes.drain(..length);
-                return Ok(status);
-            }
-            let mut more = [0; 64 * 1024];
-            match stream.read(&mut more)? {
-                0 => bail!("the service closed the connection"),
-                n => self.bytes.extend_from_slice(&more[..n]),
-            }
+/// The status of the next answer.
+fn answer(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> anyhow::Result<u16> {
+    bytes.clear();
+    loop {
+        let mut more = [0; 4096];
+        match stream.read(&mut more)? {
+            0 => bail!("the service closed the connection"),
+            n => bytes.extend_from_slice(&more[..n]),
+        }
+        if let Some(status) = whole(bytes)? {
+            return Ok(status);
         }
     }
 }
 
-/// Status and length of the answer at the start of `bytes`, once all of it is there.
-fn whole(bytes: &[u8]) -> anyhow::Result<Option<(u16, usize)>> {
+/// The status of the answer in `bytes`, once all of it is there.
+fn whole(bytes: &[u8]) -> anyhow::Result<Option<u16>> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut answer = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(head) = answer.parse(bytes)? else { return Ok(None) };
@@ -141,7 +184,7 @@ fn whole(bytes: &[u8]) -> anyhow::Result<Option<(u16, usize)>> {
         None => 0,
     };
     let status = answer.code.context("an answer without status")?;
-    Ok((bytes.len() >= head + body).then_some((status, head + body)))
+    Ok((bytes.len() >= head + body).then_some(status))
 }
 
 #[cfg(test)]
@@ -151,7 +194,7 @@ mod tests {
     #[test]
     fn an_answer_is_whole_when_its_body_is() {
         let answer = b"HTTP/1.1 302 Found\r\nContent-Length: 2\r\n\r\nab";
-        assert_eq!(whole(answer).unwrap(), Some((302, answer.len())));
+        assert_eq!(whole(answer).unwrap(), Some(302));
         assert_eq!(whole(&answer[..answer.len() - 1]).unwrap(), None);
         assert_eq!(whole(&answer[..20]).unwrap(), None);
     }

@@ -24,14 +24,15 @@ pub(crate) fn redis_memory(options: &Options, report: &mut Report) -> anyhow::Re
         Ok(())
     })?;
     let linked = redis.used_memory()?;
-    service.client.follow_all(&codes)?;
+    let refusals = service.client.follow_all(&codes)?;
     await_counted(&service)?;
     let counted = redis.used_memory()?;
     let a_link = |bytes: u64| bytes.saturating_sub(empty) as f64 / options.links as f64;
     report.figure(Row::RedisMemory, a_link(counted));
     report.note(format!(
         "Redis memory: {} links of {MEAN} bytes on average, minted in batches; {:.1} bytes each \
-         before any was followed, {:.1} after each was followed once",
+         before any was followed, {:.1} after each was followed once, as fast as the \
+         service answers; on the way {refusals} redirects were refused (503) and repeated",
         options.links,
         a_link(linked),
         a_link(counted)
@@ -50,7 +51,8 @@ pub(crate) fn service_memory(options: &Options, report: &mut Report) -> anyhow::
         Ok(())
     })?;
     let (minted, _) = service.server.memory()?;
-    service.client.follow_all(&codes)?;
+    let refusals = service.client.follow_all(&codes)?;
+    anyhow::ensure!(refusals == 0, "{refusals} redirects were refused (503)");
     await_counted(&service)?;
     let (followed, peak) = service.server.memory()?;
     drop(service);

@@ -53,6 +53,7 @@ const PAGE: &str = r#"<!doctype html>
     security(("bearer" = [])),
     tags(
         (name = "links", description = "Mint, find, change and delete links"),
+        (name = "stats", description = "Count clicks, and see that none is lost"),
         (name = "keys", description = "Who may do what; for keys of the scope admin")
     )
 )]
@@ -139,10 +140,12 @@ async fn page() -> HttpResponse {
 }
 
 async fn rapidoc(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let gzip = Encoding::gzip();
+    // Whoever says nothing takes anything (RFC 9110 §12.5.3).
+    let says = request.headers().contains_key(header::ACCEPT_ENCODING);
     let accepted = AcceptEncoding::parse(&request).ok();
-    let offered = [Encoding::gzip()];
-    let refused = accepted.is_some_and(|accepted| accepted.negotiate(offered.iter()).is_none());
-    if refused {
+    let takes = accepted.is_some_and(|a| a.negotiate([&gzip].into_iter()).as_ref() == Some(&gzip));
+    if says && !takes {
         let detail = "the script is kept compressed; send `Accept-Encoding: gzip`";
         return Err(Problem::new(Kind::NotAcceptable, detail).field("Accept-Encoding"));
     }
@@ -161,7 +164,7 @@ async fn problems() -> HttpResponse {
     for kind in Kind::ALL {
         let (slug, status, title) = (kind.slug(), kind.status(), kind.title());
         // Writing into a text can't fail.
-        let _ = write!(rows, "<tr id=\"{slug}\"><td><code>{slug}</code><td>{status}<td>{title}\n");
+        let _ = writeln!(rows, "<tr id=\"{slug}\"><td><code>{slug}</code><td>{status}<td>{title}");
     }
     html(format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -187,6 +190,9 @@ mod tests {
         for (path, item) in paths {
             assert!(path.starts_with("/api/v1/"), "{path}");
             for (method, operation) in item.as_object().unwrap() {
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    assert_ne!(response["description"].as_str(), None, "{method} {path} {status}");
+                }
                 for status in ["400", "401", "403", "500", "503"] {
                     assert!(operation["responses"][status].is_object(), "{method} {path} {status}");
                 }

@@ -78,7 +78,7 @@ impl HttpServiceFactory for Endpoint {
         let allow = self.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let others = move || {
             let refusal = Problem::method_not_allowed(&allow);
-            async { Err::<&str, _>(refusal) }
+            async { refusal }
         };
         self.resource.default_service(web::to(others)).register(config);
     }

@@ -3,9 +3,10 @@
 
 use std::fmt;
 
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -231,6 +232,14 @@ impl ResponseError for Problem {
         // Writing plain data into memory can't fail.
         let body = serde_json::to_vec(self).unwrap_or_default();
         response.insert_header((header::CONTENT_TYPE, PROBLEM_JSON)).body(body)
+    }
+}
+
+impl Responder for Problem {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.error_response()
     }
 }
 

@@ -25,14 +25,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use self::error::{Kind, Problem};
 use self::extract::LocalPeer;
 use self::redirect::Reader;
+use self::v1::wire::Public;
 use crate::metrics::{Meter, Metrics};
-use crate::model::code::Code;
-use crate::model::link::Redirect;
+use crate::service;
 use crate::service::auth::Auth;
 use crate::service::click::{Clicks, Recorder};
-use crate::service::health::Health;
 use crate::service::replies::Replies;
-use crate::service::resolve::Resolve;
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
 
@@ -50,24 +48,19 @@ pub struct Settings {
 /// Everything the edge is made of; each worker forks its own.
 #[derive(Clone)]
 pub struct Parts {
-    /// For the API.
-    pub services: Services,
-    /// For readers.
-    pub resolve: Resolve,
+    /// The verbs.
+    pub verbs: service::Services,
     /// Where clicks go.
     pub clicks: Clicks,
-    /// For `/-/ready`.
-    pub health: Health,
     /// For `/-/metrics`.
     pub metrics: Metrics,
+    /// How links look from outside.
+    pub public: Public,
     /// The `Cache-Control` of redirects.
     pub cache_control: HeaderValue,
-    /// The status of links without one of their own.
-    pub redirect: Redirect,
 }
 
 /// What the handlers of the API work with: one for each worker, as `web::Data`.
-#[derive(Clone)]
 pub struct Services {
     /// Links.
     pub shorten: Shorten,
@@ -77,28 +70,8 @@ pub struct Services {
     pub replies: Replies,
     /// Figures.
     pub stats: Stats,
-    /// What stands before `/` and the code in a short URL, without a slash at its end.
-    pub public_url: Arc<str>,
-}
-
-impl Services {
-    /// What readers follow to come to `code`.
-    #[must_use]
-    pub fn short_url(&self, code: &Code) -> String {
-        format!("{}/{code}", self.public_url)
-    }
-
-    /// The same over connections of their own.
-    #[must_use]
-    pub fn fork(&self) -> Self {
-        Self {
-            shorten: self.shorten.fork(),
-            auth: self.auth.fork(),
-            replies: self.replies.fork(),
-            stats: self.stats.fork(),
-            public_url: Arc::clone(&self.public_url),
-        }
-    }
+    /// How links look from outside.
+    pub public: Public,
 }
 
 /// Every route of one worker. To be called on the worker's own thread.
@@ -106,17 +79,25 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
     let meter = parts.metrics.meter();
     let clicks = Rc::new(parts.clicks.recorder());
     actix_web::rt::spawn(rest_now_and_then(Rc::downgrade(&clicks), parts.clicks.rest_every()));
+    let verbs = parts.verbs.fork();
     let reader = Reader::new(
-        parts.resolve.fork(),
+        verbs.resolve,
         clicks,
         Arc::clone(&meter),
         parts.cache_control.clone(),
-        parts.redirect,
+        parts.public.redirect,
     );
+    let services = Services {
+        shorten: verbs.shorten,
+        auth: verbs.auth,
+        replies: verbs.replies,
+        stats: verbs.stats,
+        public: parts.public.clone(),
+    };
     config
         .app_data(web::Data::new(reader))
-        .app_data(web::Data::new(parts.services.fork()))
-        .app_data(web::Data::new(parts.health.fork()))
+        .app_data(web::Data::new(services))
+        .app_data(web::Data::new(verbs.health))
         .app_data(web::Data::new(parts.metrics.clone()))
         .app_data(web::Data::from(meter))
         .configure(api)
@@ -149,16 +130,19 @@ pub fn mark_local_peers(connection: &dyn Any, data: &mut Extensions) {
 
 /// Everything under `/api`. What isn't there is a problem of ours, not a page of the framework.
 fn api(config: &mut web::ServiceConfig) {
-    let unknown = || async {
-        let what = "there is nothing at this address; /api/docs shows what there is";
-        Err::<&str, _>(Problem::new(Kind::NotFound, what))
-    };
+    // A scope does not hand its default on to those within.
+    let v1 = scope("/v1").configure(v1::configure).default_service(web::to(unknown));
     let api = scope("/api")
         .wrap(from_fn(measure))
         .configure(docs::configure)
-        .service(scope("/v1").configure(v1::configure))
+        .service(v1)
         .default_service(web::to(unknown));
     ServiceConfig::new(config).service(api);
+}
+
+async fn unknown() -> Problem {
+    let detail = "there is nothing at this address; /api/docs shows what there is";
+    Problem::new(Kind::NotFound, detail)
 }
 
 /// Counts a call of the API and how long it took.

@@ -16,12 +16,6 @@ impl Health {
         Self { links }
     }
 
-    /// The same over a connection of its own.
-    #[must_use]
-    pub fn fork(&self) -> Self {
-        Self { links: self.links.fork() }
-    }
-
     /// Whether the store answers, and holds what this program can read.
     ///
     /// # Errors

@@ -9,3 +9,47 @@ pub mod shorten;
 pub mod stats;
 
 pub use crate::store::StoreError;
+
+use crate::store::cached::Cached;
+
+/// All verbs over one handle on the store.
+#[derive(Clone)]
+pub struct Services {
+    /// Code in, decision out.
+    pub resolve: resolve::Resolve,
+    /// Links.
+    pub shorten: shorten::Shorten,
+    /// Keys.
+    pub auth: auth::Auth,
+    /// Answers to requests with an `Idempotency-Key`.
+    pub replies: replies::Replies,
+    /// Figures.
+    pub stats: stats::Stats,
+    /// Whether all this works.
+    pub health: health::Health,
+    links: Cached,
+}
+
+impl Services {
+    /// All verbs over `links`.
+    #[must_use]
+    pub fn new(links: Cached, shorten: shorten::Shorten, stats: stats::Stats) -> Self {
+        Self {
+            resolve: resolve::Resolve::new(links.clone()),
+            shorten,
+            auth: auth::Auth::new(links.clone()),
+            replies: replies::Replies::new(links.clone()),
+            stats,
+            health: health::Health::new(links.clone()),
+            links,
+        }
+    }
+
+    /// The same over a connection of its own: one for each worker, which all its verbs share.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let links = self.links.fork();
+        let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
+        Self::new(links, shorten, stats)
+    }
+}

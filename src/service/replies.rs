@@ -95,12 +95,6 @@ impl Replies {
         Self { links }
     }
 
-    /// The same over a connection of its own.
-    #[must_use]
-    pub fn fork(&self) -> Self {
-        Self { links: self.links.fork() }
-    }
-
     /// Asks whether a request under `key` is new. Keys of different principals do not meet.
     ///
     /// # Errors
@@ -151,6 +145,19 @@ impl Replies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::embedded::Embedded;
+    use crate::store::{Store, cached};
+
+    fn links(folder: &std::path::Path) -> Cached {
+        let store = Store::Embedded(Embedded::open(folder, 1 << 20).unwrap());
+        let seconds = std::time::Duration::from_secs;
+        let (fresh_for, stale_for, unknown_for) = (seconds(30), seconds(60), seconds(5));
+        Cached::new(store, &cached::Settings { capacity: 10, fresh_for, stale_for, unknown_for })
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).unwrap()
+    }
 
     #[test]
     fn a_request_is_known_by_all_of_its_parts() {
@@ -171,5 +178,34 @@ mod tests {
             Answer { status: 201, location: Some("/api/v1/links/a".into()), body: vec![0, 255] };
         let kept = postcard::to_stdvec(&answer).unwrap();
         assert_eq!(postcard::from_bytes::<Answer>(&kept), Ok(answer));
+    }
+
+    async fn begin(replies: &Replies, body: &[u8], now: Timestamp) -> Result<Begun, ReplyError> {
+        let fingerprint = Fingerprint::of("POST", "/", body);
+        replies.begin(&Principal::local(), "key", fingerprint, now).await
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_given_again_for_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let replies = Replies::new(links(folder.path()));
+        let Ok(Begun::Fresh(ticket)) = begin(&replies, b"a", at(0)).await else { panic!() };
+        assert!(matches!(begin(&replies, b"a", at(59)).await, Err(ReplyError::Running)));
+        let answer = Answer { status: 201, location: None, body: b"{}".into() };
+        replies.finish(ticket, Some(&answer), at(1)).await.unwrap();
+        let Ok(Begun::Replay(again)) = begin(&replies, b"a", at(86_400)).await else { panic!() };
+        assert_eq!(again, answer);
+        assert!(matches!(begin(&replies, b"b", at(2)).await, Err(ReplyError::Other)));
+        assert!(matches!(begin(&replies, b"b", at(86_401)).await, Ok(Begun::Fresh(_))));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_died_or_failed_blocks_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let replies = Replies::new(links(folder.path()));
+        assert!(matches!(begin(&replies, b"a", at(0)).await, Ok(Begun::Fresh(_))));
+        let Ok(Begun::Fresh(ticket)) = begin(&replies, b"a", at(60)).await else { panic!() };
+        replies.finish(ticket, None, at(61)).await.unwrap();
+        assert!(matches!(begin(&replies, b"b", at(61)).await, Ok(Begun::Fresh(_))));
     }
 }

@@ -42,12 +42,6 @@ impl Resolve {
         Self { links }
     }
 
-    /// The same over a connection of its own.
-    #[must_use]
-    pub fn fork(&self) -> Self {
-        Self { links: self.links.fork() }
-    }
-
     /// What to do with `code` at `now`. `code` is known to be well-formed.
     ///
     /// # Errors

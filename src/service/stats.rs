@@ -111,10 +111,10 @@ impl Stats {
         Self { links, auditor }
     }
 
-    /// The same over a connection of its own.
+    /// The same over another handle on the store.
     #[must_use]
-    pub fn fork(&self) -> Self {
-        Self { links: self.links.fork(), auditor: self.auditor.clone() }
+    pub fn over(&self, links: &Cached) -> Self {
+        Self { links: links.clone(), auditor: self.auditor.clone() }
     }
 
     /// Clicks on one link, or on what is left of it; since it was minted, unless the window begins

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::links::status_of;
 use super::once::{Outcome, once};
-use super::wire::{LinkBody, NewLinkBody};
+use super::wire::{LinkBody, NewLinkBody, Public};
 use crate::http::Services;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Kind, Problem, ProblemBody};
@@ -54,11 +54,11 @@ struct RowBody {
 }
 
 impl RowBody {
-    fn of(outcome: Result<Minted, Problem>, public_url: &str, now: Timestamp) -> Self {
+    fn of(outcome: Result<Minted, Problem>, public: &Public, now: Timestamp) -> Self {
         match outcome {
             Ok(minted) => Self {
                 status: status_of(&minted).as_u16(),
-                link: Some(LinkBody::of(minted.link(), public_url, now)),
+                link: Some(LinkBody::of(minted.link(), public, now)),
                 problem: None,
             },
             Err(problem) => {
@@ -133,7 +133,7 @@ async fn mint_rows(
         None => minted.next().map_or_else(unanswered, |outcome| outcome.map_err(Problem::from)),
     });
     let results: Vec<RowBody> =
-        outcomes.map(|outcome| RowBody::of(outcome, &services.public_url, now)).collect();
+        outcomes.map(|outcome| RowBody::of(outcome, &services.public, now)).collect();
     let lasting = results.iter().all(|row| row.status < 500);
     let outcome = Outcome::lasting(StatusCode::OK, &ResultsBody { results });
     Ok(Outcome { lasting, ..outcome })

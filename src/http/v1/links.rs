@@ -71,7 +71,7 @@ async fn mint(
     let work = async {
         let now = Timestamp::now();
         let minted = services.shorten.mint(&caller, wish.into(), now).await?;
-        let link = LinkBody::of(minted.link(), &services.public_url, now);
+        let link = LinkBody::of(minted.link(), &services.public, now);
         let mut outcome = Outcome::lasting(status_of(&minted), &link);
         if let Minted::New(link) = &minted {
             outcome.answer.location = Some(location(link.code.as_str()));
@@ -139,7 +139,7 @@ async fn list(
     };
     let now = Timestamp::now();
     let page = services.shorten.list(&caller, &query, now).await?;
-    let items = page.items.iter().map(|link| LinkBody::of(link, &services.public_url, now));
+    let items = page.items.iter().map(|link| LinkBody::of(link, &services.public, now));
     let page = LinkPage { items: items.collect(), next_cursor: page.next_cursor };
     Ok(HttpResponse::Ok().json(page))
 }
@@ -183,7 +183,7 @@ async fn show(
     let now = Timestamp::now();
     let found = services.shorten.get(&caller, &code).await;
     let link = found.map_err(|e| services.refusal(e, now))?;
-    Ok(HttpResponse::Ok().json(LinkBody::of(&link, &services.public_url, now)))
+    Ok(HttpResponse::Ok().json(LinkBody::of(&link, &services.public, now)))
 }
 
 /// Change a link
@@ -220,7 +220,7 @@ async fn change(
     let now = Timestamp::now();
     let changed = services.shorten.edit(&caller, &code, &edit, now).await;
     let link = changed.map_err(|e| services.refusal(e, now))?;
-    Ok(HttpResponse::Ok().json(LinkBody::of(&link, &services.public_url, now)))
+    Ok(HttpResponse::Ok().json(LinkBody::of(&link, &services.public, now)))
 }
 
 /// Delete a link

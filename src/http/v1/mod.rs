@@ -38,7 +38,7 @@ impl Services {
     pub fn refusal(&self, error: ShortenError, now: jiff::Timestamp) -> Problem {
         match error {
             ShortenError::Gone(link) => {
-                let tombstone = LinkBody::of(&link, &self.public_url, now);
+                let tombstone = LinkBody::of(&link, &self.public, now);
                 Problem::from(ShortenError::Gone(link)).link(tombstone)
             }
             other => other.into(),

@@ -40,6 +40,7 @@ pub(super) fn audit_endpoint() -> Endpoint {
 
 /// Clicks over a window, without gaps.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Series)]
 pub(super) struct SeriesBody {
     /// The beginning of the first row.
     #[schema(value_type = String, format = DateTime)]
@@ -61,6 +62,7 @@ pub(super) struct SeriesBody {
 
 /// What was counted.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Figures)]
 pub(super) struct FiguresBody {
     /// Redirects answered to `GET`.
     clicks: u64,
@@ -68,6 +70,7 @@ pub(super) struct FiguresBody {
 
 /// One row.
 #[derive(Serialize, ToSchema)]
+#[schema(as = SeriesRow)]
 pub(super) struct RowBody {
     /// Its beginning; it ends where the next begins.
     #[schema(value_type = String, format = DateTime)]
@@ -78,6 +81,7 @@ pub(super) struct RowBody {
 
 /// The most clicked links.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Top)]
 pub(super) struct TopBody {
     /// The first moment.
     #[schema(value_type = String, format = DateTime)]
@@ -91,6 +95,7 @@ pub(super) struct TopBody {
 
 /// One link of a ranking.
 #[derive(Serialize, ToSchema)]
+#[schema(as = TopLink)]
 pub(super) struct TopItem {
     #[schema(value_type = String, example = "8yDbrB")]
     code: String,
@@ -103,6 +108,7 @@ pub(super) struct TopItem {
 
 /// Whether the figures add up, node by node.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Audit)]
 pub(super) struct AuditBody {
     /// Every node that ever filed an account; this one's is of this moment.
     nodes: Vec<AccountBody>,
@@ -112,6 +118,7 @@ pub(super) struct AuditBody {
 
 /// A node's account.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Account)]
 pub(super) struct AccountBody {
     /// Which node: the name in its journal folder.
     node: String,
@@ -150,12 +157,9 @@ pub(super) struct AuditFigures {
         ("tz" = Option<String>, Query, description = "An IANA time zone. Default: `UTC`"),
     ),
     responses(
-        (status = 200, body = SeriesBody),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "Clicks, row by row", body = SeriesBody),
+        (status = 404, description = "Never minted", body = ProblemBody,
+         content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn of_link(
@@ -179,11 +183,7 @@ pub(super) async fn of_link(
         ("tz" = Option<String>, Query, description = "An IANA time zone. Default: `UTC`"),
     ),
     responses(
-        (status = 200, body = SeriesBody),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "Clicks, row by row", body = SeriesBody),
     )
 )]
 pub(super) async fn of_site(
@@ -207,11 +207,7 @@ pub(super) async fn of_site(
             say no zone. Default: `UTC`"),
     ),
     responses(
-        (status = 200, body = TopBody),
-        (status = 400, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The ranking", body = TopBody),
     )
 )]
 pub(super) async fn top(
@@ -229,7 +225,7 @@ pub(super) async fn top(
     }
     let top = services.stats.top(&caller, window, limit, Timestamp::now()).await?;
     let items = top.links.into_iter().map(|(link, clicks)| TopItem {
-        short_url: services.short_url(&link.code),
+        short_url: services.public.short_url(&link.code),
         code: link.code.to_string(),
         target: link.target.to_string(),
         clicks,
@@ -241,10 +237,7 @@ pub(super) async fn top(
 #[utoipa::path(
     get, path = "/audit", tag = "stats",
     responses(
-        (status = 200, body = AuditBody),
-        (status = 401, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "Every node's account", body = AuditBody),
     )
 )]
 pub(super) async fn audit(

@@ -1,12 +1,32 @@
 //! Links as they go over the wire. Later clients rely on these names.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error};
 use utoipa::ToSchema;
 
+use crate::model::code::Code;
 use crate::model::link::{Link, Redirect, Standing, State};
 use crate::service::shorten::{Edit, NewLink, NewState};
+
+/// How links look from outside.
+#[derive(Debug, Clone)]
+pub struct Public {
+    /// What stands before `/` and the code in a short URL, without a slash at its end.
+    pub url: Arc<str>,
+    /// The status of links without one of their own.
+    pub redirect: Redirect,
+}
+
+impl Public {
+    /// What readers follow to come to `code`.
+    #[must_use]
+    pub fn short_url(&self, code: &Code) -> String {
+        format!("{}/{code}", self.url)
+    }
+}
 
 /// A short link.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -21,7 +41,7 @@ use crate::service::shorten::{Edit, NewLink, NewState};
     "tags": ["world"],
     "state": "active",
     "expires_at": null,
-    "redirect": null,
+    "redirect": 302,
     "forward_query": false
 }))]
 pub struct LinkBody {
@@ -48,9 +68,9 @@ pub struct LinkBody {
     /// From then on it is gone.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
-    /// The link's own status; null: the service's default.
-    #[schema(value_type = Option<u16>, example = 301)]
-    redirect: Option<Redirect>,
+    /// The status that readers are answered with: the link's own, or the service's default.
+    #[schema(value_type = u16, example = 302)]
+    redirect: Redirect,
     /// Whether the reader's query string goes on to the target.
     forward_query: bool,
     /// Why it was withdrawn: only on disabled links that have a reason.
@@ -61,10 +81,10 @@ pub struct LinkBody {
 impl LinkBody {
     /// The link as it is at `now`, under the address of this service.
     #[must_use]
-    pub fn of(link: &Link, public_url: &str, now: Timestamp) -> Self {
+    pub fn of(link: &Link, public: &Public, now: Timestamp) -> Self {
         Self {
             code: link.code.to_string(),
-            short_url: format!("{public_url}/{}", link.code),
+            short_url: public.short_url(&link.code),
             target: link.target.to_string(),
             article: link.article.to_string(),
             created_at: rfc3339(link.created_at),
@@ -73,7 +93,7 @@ impl LinkBody {
             tags: link.tags.iter().map(ToString::to_string).collect(),
             state: link.state_at(now),
             expires_at: link.expires_at.map(rfc3339),
-            redirect: link.redirect,
+            redirect: link.redirect.unwrap_or(public.redirect),
             forward_query: link.forward_query,
             reason: match &link.standing {
                 Standing::Disabled { reason } => reason.clone(),
@@ -145,9 +165,11 @@ impl From<NewLinkBody> for NewLink {
 pub struct EditBody {
     /// Another address; the code stays.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String)]
     url: Option<String>,
     /// Whether the tracking parameters of `url` reach the landing page.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool)]
     keep_tracking: Option<bool>,
     /// Another title; null clears it.
     #[serde(default, deserialize_with = "given")]
@@ -167,10 +189,11 @@ pub struct EditBody {
     redirect: Option<Option<Redirect>>,
     /// Whether the reader's query string goes on to the target.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool)]
     forward_query: Option<bool>,
     /// `disabled` withdraws the link, `active` brings it back. To delete it, use DELETE.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, pattern = "^(active|disabled)$")]
+    #[schema(value_type = String, pattern = "^(active|disabled)$")]
     state: Option<StateBody>,
     /// Why it is withdrawn, shown to readers: at most 500 characters; null clears it.
     #[serde(default, deserialize_with = "given")]

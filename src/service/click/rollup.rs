@@ -41,11 +41,11 @@ pub enum RollupError {
 /// Whether there is more to do at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Round {
-    /// Something was counted and there is more, or the store turned out to stand elsewhere.
-    More,
-    /// All was counted that stood in the journal when the round began.
+    /// Something was counted, and there is more; or the store turned out to stand elsewhere.
+    Behind,
+    /// Something was counted, and hardly more can have come since.
     Moved,
-    /// There was nothing to count.
+    /// The store stands at the end of the journal.
     Idle,
 }
 
@@ -104,7 +104,7 @@ impl Rollup {
                 known
             }
         };
-        let (batches, more) = self.read_batches(&known)?;
+        let (batches, behind) = self.read_batches(&known)?;
         let moving: Vec<_> =
             batches.iter().enumerate().filter(|(_, b)| !b.moves.is_empty()).collect();
         if moving.is_empty() {
@@ -115,7 +115,7 @@ impl Rollup {
         let applying = moving.iter().map(|(at, batch)| self.store.apply(node, *at, batch));
         let outcomes = join_all(applying).await;
         self.known = self.settle(known, &moving, outcomes)?;
-        Ok(if more || self.known.is_none() { Round::More } else { Round::Moved })
+        Ok(if behind || self.known.is_none() { Round::Behind } else { Round::Moved })
     }
 
     /// What is known after the store has answered; `None` when it stood elsewhere.
@@ -179,20 +179,19 @@ impl Rollup {
     }
 
     /// Reads on in every lane, and sums up what each partition has not counted yet. Says whether
-    /// there may be more than one round takes.
+    /// there is more than fits a round.
     fn read_batches(&mut self, known: &[Progress]) -> io::Result<(Vec<Batch>, bool)> {
         self.open_new_lanes(known)?;
         let mut codes: HashMap<Box<str>, CodeClicks> = HashMap::new();
         let limit = ROUND_BYTES / self.readers.len().max(1);
         let store = &self.store;
-        let mut more = false;
+        let mut behind = false;
         for (lane, reader) in &mut self.readers {
             let damaged = reader.damaged();
-            let bytes = reader.read(limit, |place, entry| {
+            behind |= reader.read(limit, |place, entry| {
                 let Entry::Click(click) = entry else { return };
                 add(&mut codes, &click, store, |partition| place >= at(&known[partition], *lane));
             })?;
-            more |= bytes >= limit;
             if reader.damaged() > damaged {
                 let bytes = reader.damaged() - damaged;
                 tracing::error!(
@@ -202,7 +201,7 @@ impl Rollup {
                 );
             }
         }
-        Ok((self.batches(known, codes), more))
+        Ok((self.batches(known, codes), behind))
     }
 
     fn batches(&self, known: &[Progress], codes: HashMap<Box<str>, CodeClicks>) -> Vec<Batch> {

@@ -18,8 +18,9 @@ use crate::store::{Account, Store, StoreError, Tallies as _};
 
 /// How often a store that nobody clicks into is asked whether it still stands where it stood.
 const VERIFY_EVERY: Duration = Duration::from_secs(1);
-/// How often a node files its account while there are clicks, and while there are none.
-const FILE_EVERY: Duration = Duration::from_secs(1);
+/// How often a node files its account while there are clicks, and while there are none. Whoever
+/// asks a node for its own account gets that of the moment.
+const FILE_EVERY: Duration = Duration::from_secs(5);
 const FILE_IDLE_EVERY: Duration = Duration::from_secs(30);
 /// How long the stop waits for a store that does not answer. What is then left in the journal is
 /// counted at the next start.
@@ -139,17 +140,19 @@ impl Job {
         self.finish().await;
     }
 
-    /// Rounds until all is counted that stood in the journal when the last of them began; what is
-    /// clicked meanwhile waits for the next tick. Who asks is answered in between, however much
-    /// there is to count. Says whether anything moved.
+    /// Rounds until the store stands where the journal ended a moment ago: not at its very end,
+    /// which moves on with every click. However far that is, who asks is answered in between. Says
+    /// whether anything moved.
     async fn catch_up(&mut self, asked: &mut mpsc::Receiver<Question>) -> bool {
         let mut moved = false;
         loop {
-            match self.round().await {
-                Ok(Round::More) => moved = true,
-                Ok(last) => {
+            let round = self.round().await;
+            moved |= matches!(round, Ok(Round::Behind | Round::Moved));
+            match round {
+                Ok(Round::Behind) => {}
+                Ok(Round::Moved | Round::Idle) => {
                     self.figures.caught_up(Timestamp::now());
-                    return moved || last == Round::Moved;
+                    return moved;
                 }
                 Err(_) => return moved,
             }
@@ -172,7 +175,7 @@ impl Job {
         }
         let outcome = self.rollup.round().await;
         match &outcome {
-            Ok(Round::More | Round::Moved) => self.figures.round(started.elapsed()),
+            Ok(Round::Behind | Round::Moved) => self.figures.round(started.elapsed()),
             Ok(Round::Idle) => {}
             Err(_) => self.figures.failed(),
         }
@@ -246,7 +249,7 @@ impl Job {
         let deadline = Instant::now() + FINISH_WITHIN;
         while Instant::now() < deadline {
             match self.round().await {
-                Ok(Round::More | Round::Moved) => {}
+                Ok(Round::Behind | Round::Moved) => {}
                 Ok(Round::Idle) => {
                     self.filed = None;
                     self.keep_house(Timestamp::now()).await;

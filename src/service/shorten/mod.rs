@@ -3,6 +3,7 @@
 //! Every read here asks the store itself: what a rule decides on must be true, not remembered.
 
 mod edit;
+mod entries;
 mod fields;
 mod listing;
 mod mint;
@@ -109,10 +110,10 @@ impl Shorten {
         }
     }
 
-    /// The same over a connection of its own.
+    /// The same over another handle on the store.
     #[must_use]
-    pub fn fork(&self) -> Self {
-        Self { links: self.links.fork(), ..self.clone() }
+    pub fn over(&self, links: &Cached) -> Self {
+        Self { links: links.clone(), ..self.clone() }
     }
 
     /// The link with this code, in whatever state short of deleted.

@@ -184,9 +184,9 @@ async fn quarters_come_in_any_order(store: &Store) {
         }
         let clicks = batch(vec![step(0, round, round + 1)], &clicks);
         assert_eq!(apply(store, 0, &clicks).await, Applied::Done);
-        let day = (Day(20_780), expected.clone());
-        assert_eq!(series(store, Subject::Link(code(&text))).await, [day.clone()]);
-        assert_eq!(series(store, Subject::Site).await, [day]);
+        let day = [(Day(20_780), expected.clone())];
+        assert_eq!(series(store, Subject::Link(code(&text))).await, day);
+        assert_eq!(series(store, Subject::Site).await, day);
     }
 }
 
@@ -252,7 +252,7 @@ async fn only_the_days_asked_for_are_told(store: &Store) {
     let days = [0, 31, 32, 20_780, 20_781, 20_900];
     let clicks: Vec<_> = days.iter().map(|day| (text.as_str(), Day(*day).first().0, 1)).collect();
     assert_eq!(apply(store, 0, &batch(vec![step(0, 0, 1)], &clicks)).await, Applied::Done);
-    for range in [0..0, 0..1, 1..32, 31..33, 32..20_781, 20_781..20_900, 0..u32::MAX, 30..20] {
+    for range in [0..0, 0..1, 1..32, 31..33, 32..20_781, 20_781..20_900, 0..u32::MAX] {
         let expected: Vec<Day> =
             days.iter().filter(|day| range.contains(*day)).map(|day| Day(*day)).collect();
         for subject in [Subject::Link(code(&text)), Subject::Site] {

@@ -1,8 +1,8 @@
-//! One record on the disk: length, checksum, payload.
+//! One record on the disk: checksum, length, payload.
 //!
 //! ```text
-//! 0        4           8                8 + length
-//! | length | CRC-32    | payload        |      little-endian; 1 ≤ length ≤ 16 KiB
+//! 0         4           8                8 + length
+//! | CRC-32  | length    | payload        |      little-endian; 1 ≤ length ≤ 16 KiB
 //! ```
 //! The checksum covers the length as well, so that neither a run of zeros (what a disk may leave
 //! behind when the power fails) nor a shifted read passes for a record.
@@ -40,32 +40,25 @@ pub(super) fn write(entry: &Entry<'_>, buffer: &mut Vec<u8>) -> Result<(), postc
     buffer.resize(HEAD, 0);
     let mut filled = postcard::to_extend(entry, std::mem::take(buffer))?;
     let length = u32::try_from(filled.len() - HEAD).unwrap_or(u32::MAX).to_le_bytes();
-    filled[..4].copy_from_slice(&length);
-    let sum = checksum(length, &filled[HEAD..]).to_le_bytes();
-    filled[4..HEAD].copy_from_slice(&sum);
+    filled[4..HEAD].copy_from_slice(&length);
+    let sum = crc32fast::hash(&filled[4..]).to_le_bytes();
+    filled[..4].copy_from_slice(&sum);
     *buffer = filled;
     Ok(())
 }
 
 /// Reads the record at the beginning of `bytes`, and says how many bytes it takes.
 pub(super) fn read(bytes: &[u8]) -> Result<(Entry<'_>, usize), Unread> {
-    let (length, rest) = bytes.split_first_chunk::<4>().ok_or(Unread::Short)?;
+    let (sum, rest) = bytes.split_first_chunk::<4>().ok_or(Unread::Short)?;
+    let length = rest.first_chunk::<4>().ok_or(Unread::Short)?;
     let size = u32::from_le_bytes(*length) as usize;
     if size == 0 || size > MAX_PAYLOAD {
         return Err(Unread::Damaged);
     }
-    let (sum, rest) = rest.split_first_chunk::<4>().ok_or(Unread::Short)?;
-    let payload = rest.get(..size).ok_or(Unread::Short)?;
-    if u32::from_le_bytes(*sum) != checksum(*length, payload) {
+    let summed = rest.get(..4 + size).ok_or(Unread::Short)?;
+    if u32::from_le_bytes(*sum) != crc32fast::hash(summed) {
         return Err(Unread::Damaged);
     }
-    let entry = postcard::from_bytes(payload).map_err(|_| Unread::Damaged)?;
+    let entry = postcard::from_bytes(&summed[4..]).map_err(|_| Unread::Damaged)?;
     Ok((entry, HEAD + size))
-}
-
-fn checksum(length: [u8; 4], payload: &[u8]) -> u32 {
-    let mut sum = crc32fast::Hasher::new();
-    sum.update(&length);
-    sum.update(payload);
-    sum.finalize()
 }

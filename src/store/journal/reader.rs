@@ -128,7 +128,7 @@ impl Reader {
     }
 
     /// Hands on every record there is, each with its place, until at least `limit` bytes are read
-    /// or there is no more for now. Says how many bytes that were.
+    /// or there is no more for now. Says whether the limit ended it.
     ///
     /// # Errors
     /// The system's. What was handed on until then is behind [`Reader::position`].
@@ -136,15 +136,15 @@ impl Reader {
         &mut self,
         limit: usize,
         mut each: impl FnMut(Position, Entry<'_>),
-    ) -> io::Result<usize> {
+    ) -> io::Result<bool> {
         let mut sum = 0;
         while sum < limit {
             match self.read_some(&mut each)? {
-                0 => break,
+                0 => return Ok(false),
                 bytes => sum += bytes,
             }
         }
-        Ok(sum)
+        Ok(true)
     }
 
     /// Reads a chunk of the open segment, or goes on to the next. Zero: there is no more for now.

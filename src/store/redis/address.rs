@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::redis::cluster::{ClusterClient, ClusterClientBuilder};
 use ::redis::io::tcp::TcpSettings;
-use ::redis::{Client, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
+use ::redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
 /// What a cluster's address begins with.
 const CLUSTER: &str = "redis+cluster://";
@@ -64,14 +64,6 @@ impl Address {
             node.clone().set_redis_settings(settings)
         };
         nodes.iter().map(older).collect()
-    }
-
-    /// A client for the one server; `None` for a cluster.
-    pub(super) fn client(&self) -> ::redis::RedisResult<Option<Client>> {
-        match self {
-            Self::Single(node) => Client::open((**node).clone()).map(Some),
-            Self::Cluster(_) => Ok(None),
-        }
     }
 
     /// A client for the cluster. `within` bounds what it asks by itself, such as for the slots.

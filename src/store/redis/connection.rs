@@ -6,13 +6,15 @@
 //! that does not recover by itself is thrown away and made anew.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
-use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, Value};
+use ::redis::{
+    Client, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, Value,
+};
 use tokio::sync::OnceCell;
 
 use super::address::{Address, connect_within};
@@ -55,18 +57,17 @@ enum Wire {
 
 /// Opens lazily, heals by itself, shared by all futures of one worker.
 pub(super) struct Connection {
-    address: Arc<Address>,
+    line: Arc<Line>,
     read_within: Duration,
-    write_within: Duration,
-    slot: Mutex<Slot>,
+    wire: Mutex<Arc<OnceCell<Wire>>>,
     failures: AtomicU32,
 }
 
-#[derive(Default)]
-struct Slot {
-    wire: Arc<OnceCell<Wire>>,
-    /// Until when, and why, no attempt to connect is made.
-    refused: Option<(Instant, String)>,
+/// What is needed to connect, and why not to try at this moment.
+struct Line {
+    address: Arc<Address>,
+    write_within: Duration,
+    refused: Mutex<Option<(Instant, StoreError)>>,
 }
 
 impl Connection {
@@ -76,23 +77,24 @@ impl Connection {
         read_within: Duration,
         write_within: Duration,
     ) -> Self {
-        let (slot, failures) = (Mutex::default(), AtomicU32::new(0));
-        Self { address, read_within, write_within, slot, failures }
+        let line = Arc::new(Line { address, write_within, refused: Mutex::default() });
+        Self { line, read_within, wire: Mutex::default(), failures: AtomicU32::new(0) }
     }
 
     /// Another connection to the same Redis; none yet.
     pub(super) fn fork(&self) -> Self {
-        Self::new(Arc::clone(&self.address), self.read_within, self.write_within)
+        let line = &self.line;
+        Self::new(Arc::clone(&line.address), self.read_within, line.write_within)
     }
 
     /// Where it leads.
     pub(super) fn address(&self) -> &Address {
-        &self.address
+        &self.line.address
     }
 
     /// Whether a lost answer makes the client send a command again.
     pub(super) fn sends_twice(&self) -> bool {
-        matches!(*self.address, Address::Cluster(_))
+        matches!(*self.line.address, Address::Cluster(_))
     }
 
     /// Runs a command.
@@ -125,7 +127,7 @@ impl Connection {
     async fn ask(&self, trip: Trip, request: Request<'_>) -> Result<Value, StoreError> {
         let limit = match trip {
             Trip::Read => self.read_within,
-            Trip::Query | Trip::Write => self.write_within,
+            Trip::Query | Trip::Write => self.line.write_within,
         };
         let attempt = async {
             match self.attempt(request).await {
@@ -173,36 +175,16 @@ impl Connection {
 
     /// The open connection, or a new one; of many callers one opens it.
     async fn wire(&self) -> Result<Wire, Fault> {
-        let cell = Arc::clone(&self.slot().wire);
-        let opened = cell.get_or_try_init(async || {
-            if let Some((until, why)) = self.slot().refused.clone()
-                && Instant::now() < until
-            {
-                return Err(Fault::Refused(why));
-            }
-            let opened = self.open().await;
-            let until = Instant::now() + BACK_OFF;
-            self.slot().refused = opened.as_ref().err().map(|e| (until, told(e)));
-            opened.map_err(Fault::Unopened)
-        });
-        opened.await.cloned()
-    }
-
-    async fn open(&self) -> RedisResult<Wire> {
-        if let Address::Cluster(nodes) = &*self.address {
-            let client = Address::cluster_client(nodes, self.write_within)?;
-            return client.get_async_connection().await.map(Wire::Cluster);
+        let cell = Arc::clone(&*locked(&self.wire));
+        if let Some(wire) = cell.get() {
+            return Ok(wire.clone());
         }
-        let Some(client) = self.address.client()? else {
-            return Err((ErrorKind::InvalidClientConfig, "neither a server nor a cluster").into());
-        };
-        // No waiting between tries in there: the time limits and pauses are ours.
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(connect_within(self.write_within)))
-            .set_response_timeout(None)
-            .set_number_of_retries(0)
-            .set_pipeline_buffer_size(QUEUE);
-        ConnectionManager::new_with_config(client, config).await.map(Wire::Single)
+        // A task of its own goes on connecting when the caller's time is over: otherwise callers
+        // who wait for less than it takes would for ever begin anew.
+        let line = Arc::clone(&self.line);
+        let opening = async move { cell.get_or_try_init(|| line.open()).await.cloned() };
+        let stopped = |_| StoreError::Unavailable("stopped while connecting".into());
+        tokio::spawn(opening).await.map_err(stopped).flatten().map_err(Fault::Unopened)
     }
 
     fn answered(&self) {
@@ -221,12 +203,45 @@ impl Connection {
     /// Forgets the connection; calls under way keep theirs.
     fn hang_up(&self) {
         self.failures.store(0, Ordering::Relaxed);
-        self.slot().wire = Arc::default();
+        *locked(&self.wire) = Arc::default();
+    }
+}
+
+impl Line {
+    async fn open(&self) -> Result<Wire, StoreError> {
+        if let Some((until, why)) = &*locked(&self.refused)
+            && Instant::now() < *until
+        {
+            return Err(why.clone());
+        }
+        let opened = self.connect().await.map_err(|e| of_answer(&e));
+        let refused = opened.as_ref().err().map(|why| (Instant::now() + BACK_OFF, why.clone()));
+        *locked(&self.refused) = refused;
+        opened
     }
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Slot> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn connect(&self) -> RedisResult<Wire> {
+        match &*self.address {
+            Address::Single(node) => {
+                // No waiting between tries in there: the time limits and pauses are ours.
+                let config = ConnectionManagerConfig::new()
+                    .set_connection_timeout(Some(connect_within(self.write_within)))
+                    .set_response_timeout(None)
+                    .set_number_of_retries(0)
+                    .set_pipeline_buffer_size(QUEUE);
+                let client = Client::open((**node).clone())?;
+                ConnectionManager::new_with_config(client, config).await.map(Wire::Single)
+            }
+            Address::Cluster(nodes) => {
+                let client = Address::cluster_client(nodes, self.write_within)?;
+                client.get_async_connection().await.map(Wire::Cluster)
+            }
+        }
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Wire {
@@ -264,10 +279,8 @@ impl Wire {
 
 /// What went wrong.
 enum Fault {
-    /// No connection, and no attempt made so soon after the last.
-    Refused(String),
-    /// The attempt to connect failed.
-    Unopened(RedisError),
+    /// There is no connection.
+    Unopened(StoreError),
     /// The connection was lost; what was asked may or may not have been done.
     Lost(RedisError),
     /// Redis answered with an error.
@@ -277,9 +290,9 @@ enum Fault {
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Refused(why) => Self::Unavailable(why),
+            Fault::Unopened(error) => error,
             Fault::Lost(error) => Self::Unavailable(told(&error)),
-            Fault::Unopened(error) | Fault::Answer(error) => of_answer(&error),
+            Fault::Answer(error) => of_answer(&error),
         }
     }
 }

@@ -13,6 +13,8 @@ mod replies;
 mod schema;
 mod scripts;
 mod tallies;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 
 use std::hash::{BuildHasher, RandomState};

@@ -111,7 +111,7 @@ impl Redis {
         ] {
             if !self.raise(names, wanted).await {
                 warnings.push(format!(
-                    "Redis does not let `{}` be raised to {wanted}: links take about 60 bytes more \
+                    "Redis does not let `{}` be raised to {wanted}: links take about 50 bytes more \
                      each; set it in Redis's own configuration, see config/redis.conf",
                     names[0]
                 ));

@@ -37,21 +37,23 @@ local function split(map)
   local old = map.prefix .. string.format('%d', map.buckets - map.level)
   local new = map.prefix .. string.format('%d', map.buckets)
   map.buckets = map.buckets + 1
-  local entries, moved, names = call('HGETALL', old), {}, {}
-  for i = 1, #entries, 2 do
-    local field = entries[i]
+  local names = {}
+  for _, field in ipairs(call('HKEYS', old)) do
     local counts = field == '' or field == ' '
     if not counts and bucket_of(map, map.hash(field)) == map.buckets - 1 then
-      moved[#moved + 1], moved[#moved + 2] = field, entries[i + 1]
       names[#names + 1] = field
     end
   end
   if map.buckets == 2 * map.level then map.level = map.buckets end
   -- A few at a time: Lua can't pass on thousands of values at once.
-  for i = 1, #names, 100 do
-    local last = math.min(i + 99, #names)
-    call('HSET', new, unpack(moved, 2 * i - 1, 2 * last))
-    call('HDEL', old, unpack(names, i, last))
+  for first = 1, #names, 100 do
+    local last = math.min(first + 99, #names)
+    local values, moved = call('HMGET', old, unpack(names, first, last)), {}
+    for i, value in ipairs(values) do
+      moved[2 * i - 1], moved[2 * i] = names[first + i - 1], value
+    end
+    call('HSET', new, unpack(moved))
+    call('HDEL', old, unpack(names, first, last))
   end
 end
 
