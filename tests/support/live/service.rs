@@ -116,9 +116,10 @@ impl Service {
         });
     }
 
-    /// Waits for `/-/ready`.
+    /// Waits for `/-/ready`, several times over: each worker has a connection to the store of its
+    /// own, and new connections of ours go to the workers in turn.
     pub fn wait_until_ready(&self) {
-        until("the service to be ready", || self.answers("/-/ready", 200));
+        until("the service to be ready", || (0..8).all(|_| self.answers("/-/ready", 200)));
     }
 
     /// Whether it answers a GET with this status now.
@@ -207,9 +208,16 @@ impl Service {
         connection.send(&request).and_then(|()| connection.receive(method)).expect("an answer")
     }
 
-    /// What the API says at this address.
+    /// What the API says at this address, once its store is there.
     pub fn get(&self, target: &str) -> Value {
-        self.call("GET", target, None).expect(200).json()
+        let mut answer = self.call("GET", target, None);
+        until("the store to answer", || {
+            if answer.status == 503 {
+                answer = self.call("GET", target, None);
+            }
+            answer.status != 503
+        });
+        answer.expect(200).json()
     }
 
     /// Mints a link for an address and gives back its code.
