@@ -4,6 +4,8 @@
 //! Faults strike after a random number of redirects. The seed is printed; `SLUGLINE_TEST_SEED`
 //! repeats it.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 #[path = "support/live/mod.rs"]
 mod live;
 

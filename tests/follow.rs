@@ -1,5 +1,7 @@
 //! The reader's path and what is counted of it, byte by byte over a socket.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 #[path = "support/live/mod.rs"]
 mod live;
 

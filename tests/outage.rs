@@ -1,6 +1,12 @@
 //! The store is away, full, foreign or unfit; a process stops, or has a rival: what readers,
 //! publishers and the operator see.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail, and says what it skips"
+)]
+
 #[path = "support/live/mod.rs"]
 mod live;
 
