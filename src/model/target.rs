@@ -1,6 +1,7 @@
 //! A URL that may be redirected to.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +12,10 @@ pub const MAX_TARGET_LENGTH: usize = 8_192;
 /// credentials, fit to stand in a `Location` header byte for byte.
 ///
 /// Only [`canonical::Canonicalizer`](super::canonical::Canonicalizer) and the stores' own records
-/// make one.
+/// make one. Clones share the text: a link's article and target are mostly one address.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct Target(Box<str>);
+pub struct Target(Arc<str>);
 
 /// Why a text is not an address that may be redirected to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +68,12 @@ impl Target {
     pub fn authority(&self) -> &str {
         let rest = self.0.split_once("://").map_or(&*self.0, |(_, rest)| rest);
         &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())]
+    }
+}
+
+impl AsRef<[u8]> for Target {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 

@@ -16,8 +16,8 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Change, Changes as _, Claim, Codes, Keys, Links, Listing, Place, Replaced, Store, StoreError,
-    Swap,
+    Change, Changes as _, Claim, Codes, Keys, Links, Listing, Mint, Place, Replaced, Store,
+    StoreError, Swap,
 };
 use crate::model::code::Code;
 use crate::model::key::{Key, KeyId};
@@ -291,7 +291,7 @@ impl Cached {
 impl HotLink {
     fn new(link: Link, now: i64, gaps: u64) -> Self {
         Self {
-            location: Bytes::copy_from_slice(link.target.as_str().as_bytes()),
+            location: Bytes::from_owner(link.target.clone()),
             link,
             confirmed_at: AtomicI64::new(now),
             gaps: AtomicU64::new(gaps),
@@ -358,6 +358,14 @@ impl Memory {
         }
     }
 
+    /// These links were written, or may have been: their codes are not unknown any more.
+    fn may_be_known(&self, links: &[Link]) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+        for link in links {
+            self.unknown.remove(link.code.as_str());
+        }
+    }
+
     fn forget(&self, code: &Code) {
         self.changes.fetch_add(1, Ordering::AcqRel);
         self.links.remove(code.as_str());
@@ -381,11 +389,13 @@ impl Links for Cached {
 
     async fn claim(&self, links: &[Link]) -> Result<Vec<Claim>, StoreError> {
         let outcome = self.store.claim(links).await;
-        // Whatever the answer: the code may be known from now on.
-        self.memory.changes.fetch_add(1, Ordering::AcqRel);
-        for link in links {
-            self.memory.unknown.remove(link.code.as_str());
-        }
+        self.memory.may_be_known(links);
+        outcome
+    }
+
+    async fn mint(&self, links: &[Link]) -> Result<Vec<Mint>, StoreError> {
+        let outcome = self.store.mint(links).await;
+        self.memory.may_be_known(links);
         outcome
     }
 

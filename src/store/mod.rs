@@ -61,6 +61,19 @@ pub enum Claim {
     Taken,
 }
 
+/// What came of minting a link in one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mint {
+    /// The link is stored and its address leads to its code.
+    Minted,
+    /// The address has codes already: nothing was done.
+    Known(Codes),
+    /// The code belongs to another link, or to its tombstone: nothing was done.
+    Taken,
+    /// Code and address lie in different partitions, where no step touches both: nothing was done.
+    Apart,
+}
+
 /// What came of replacing a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaced {
@@ -118,6 +131,10 @@ pub trait Links {
     /// Stores each link, unless its code is taken, and enters it in the listings. Each is atomic by
     /// itself and durable when this returns; the answers are in the order given.
     fn claim(&self, links: &[Link]) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
+
+    /// Enters each link's code under its target, where no code may stand yet, and claims it: both or
+    /// neither, in one step. The targets differ.
+    fn mint(&self, links: &[Link]) -> impl Future<Output = Result<Vec<Mint>, StoreError>> + Send;
 
     /// Puts `new` in the place of `old`, if that is what stands there, moves it in the listings by
     /// tag, and tells every node. Their codes are the same.
@@ -302,8 +319,11 @@ pub trait Partitions {
     /// How many partitions there are: fixed for a store's life.
     fn partitions(&self) -> usize;
 
-    /// Where the clicks on this code are counted.
+    /// Where the link with this code lies, and where its clicks are counted.
     fn partition_of(&self, code: &str) -> usize;
+
+    /// Where the codes of this address lie.
+    fn partition_of_address(&self, address: &Target) -> usize;
 }
 
 /// Counts.
@@ -431,6 +451,7 @@ delegate!(Links {
     fn get(code: &Code) -> Option<Link>;
     fn get_many(codes: &[Code]) -> Vec<Option<Link>>;
     fn claim(links: &[Link]) -> Vec<Claim>;
+    fn mint(links: &[Link]) -> Vec<Mint>;
     fn replace(old: &Link, new: &Link) -> Replaced;
     fn codes_of(addresses: &[Target]) -> Vec<Codes>;
     fn swap_codes(swaps: &[Swap]) -> Vec<Option<Codes>>;
@@ -480,6 +501,13 @@ impl Partitions for Store {
         match self {
             Self::Embedded(store) => store.partition_of(code),
             Self::Redis(store) => store.partition_of(code),
+        }
+    }
+
+    fn partition_of_address(&self, address: &Target) -> usize {
+        match self {
+            Self::Embedded(store) => store.partition_of_address(address),
+            Self::Redis(store) => store.partition_of_address(address),
         }
     }
 }

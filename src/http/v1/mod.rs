@@ -18,18 +18,19 @@ use crate::service::shorten::ShortenError;
 /// be written as it is or as `%2F`.
 pub const CODE: &str = "{code:[^/]+(?:/[^/]+)?}";
 
-/// Every address of the API, in matching order: what lies below a link before the link itself.
+/// Every address of the API, in matching order: those without parameters first, since they are
+/// compared and not searched; what lies below a link before the link itself.
 pub fn configure(config: &mut ServiceConfig<'_>) {
     config
-        .service(batch::endpoint())
-        .service(stats::of_link_endpoint())
         .service(links::all())
-        .service(links::one())
+        .service(batch::endpoint())
         .service(keys::all())
-        .service(keys::one())
         .service(stats::top_endpoint())
         .service(stats::of_site_endpoint())
-        .service(stats::audit_endpoint());
+        .service(stats::audit_endpoint())
+        .service(stats::of_link_endpoint())
+        .service(links::one())
+        .service(keys::one());
 }
 
 impl Services {

@@ -130,7 +130,7 @@ impl Shorten {
         let (code, choice) = match &wish.code {
             Some(code) => (Code::custom(code)?, Choice::This),
             None if wish.new_code => (self.draw(0), Choice::Fresh),
-            None => (self.draw(0), Choice::Any),
+            None => (self.draw_near(&addresses.article), Choice::Any),
         };
         let link = Link {
             code,

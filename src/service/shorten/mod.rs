@@ -27,7 +27,7 @@ use crate::model::code::{Code, Generator};
 use crate::model::link::{Link, Redirect, Standing};
 use crate::model::target::Target;
 use crate::store::cached::Cached;
-use crate::store::{Links, StoreError};
+use crate::store::{Links, Partitions as _, StoreError};
 
 /// The most codes of one address: their entry is read whole at each mint.
 pub const MAX_CODES: usize = 1_000;
@@ -157,6 +157,15 @@ impl Shorten {
     /// Whether an address lies under our own short URLs.
     fn is_ours(&self, address: &Target) -> bool {
         self.home.as_deref() == Some(address.authority())
+    }
+
+    /// A code that lies where its address does, so that both are written in one step; any code, if
+    /// there is none to be had.
+    fn draw_near(&self, address: &Target) -> Code {
+        let store = self.links.store();
+        let home = store.partition_of_address(address);
+        let near = |code: &str| store.partition_of(code) == home;
+        self.codes.draw_where(near).unwrap_or_else(|| self.draw(0))
     }
 
     /// A code that has been drawn `draws` times in vain. Short ones that are nearly used up collide

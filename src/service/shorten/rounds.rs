@@ -1,10 +1,11 @@
 //! How codes are found or made, for any number of links at once.
 //!
-//! The index of addresses and the links lie in different places, so no step can touch both. Each
-//! round therefore first enters codes under their addresses (compare-and-set), and then claims the
+//! A plain link of a new address is entered and claimed in one step, with a code drawn to lie where
+//! its address lies. For all others the index of addresses and the links may lie in different
+//! places, where no step can touch both: each round first enters codes under their addresses (compare-and-set), and then claims the
 //! links. Whoever finds an entry whose link is missing claims that code with a link of their own:
 //! so of any number of concurrent mints exactly one claims it, and a mint that died half-way is
-//! completed by the next. A new address costs two trips to the store, a known one two as well.
+//! completed by the next.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -15,7 +16,7 @@ use super::{MAX_CODES, Shorten, ShortenError};
 use crate::model::code::Code;
 use crate::model::link::{Link, Standing};
 use crate::model::target::Target;
-use crate::store::{Claim, Codes, Links, StoreError, Swap};
+use crate::store::{Claim, Codes, Links, Mint, StoreError, Swap};
 
 /// Rounds after which something must be wrong with the store. Each round of contention ends with
 /// somebody's success, and an address has at most [`MAX_CODES`] codes.
@@ -123,6 +124,7 @@ impl<'a> Rounds<'a> {
 
     async fn run_rounds(&mut self) -> Result<(), StoreError> {
         self.look_up_wished_codes().await?;
+        self.mint_at_once().await?;
         for _ in 0..MAX_ROUNDS {
             self.release_waiting_rows();
             if !self.jobs.iter().any(Job::open) {
@@ -147,6 +149,32 @@ impl<'a> Rounds<'a> {
         let links = self.shorten.links.store().get_many(&codes).await?;
         for (job, there) in self.jobs.iter_mut().filter(wished).zip(links) {
             job.outcome = there.map(|there| wish_meets(&job.link, there));
+        }
+        Ok(())
+    }
+
+    /// Most links are of new addresses, and of one address each: they are entered and claimed in
+    /// one step. What that finds in the way is left to the rounds.
+    async fn mint_at_once(&mut self) -> Result<(), StoreError> {
+        let plain = |job: &&mut Job| {
+            job.open() && job.choice == Choice::Any && job.link.article == job.link.target
+        };
+        let links: Vec<Link> =
+            self.jobs.iter_mut().filter(plain).map(|job| job.link.clone()).collect();
+        if links.is_empty() {
+            return Ok(());
+        }
+        let mints = self.shorten.links.mint(&links).await?;
+        for (job, mint) in self.jobs.iter_mut().filter(plain).zip(mints) {
+            match mint {
+                Mint::Minted => job.outcome = Some(Ok(Minted::New(job.link.clone()))),
+                Mint::Taken => job.redraw(self.shorten),
+                Mint::Apart => {}
+                Mint::Known(codes) => {
+                    self.entries.insert(job.link.target.clone(), codes);
+                    job.look = true;
+                }
+            }
         }
         Ok(())
     }

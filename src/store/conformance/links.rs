@@ -4,13 +4,15 @@ use futures_util::future::join_all;
 
 use super::*;
 use crate::model::link::{Redirect, Tag};
-use crate::store::{Codes, Replaced, Swap};
+use crate::store::{Codes, Listing, Mint, Partitions as _, Replaced, Swap};
 
 conformance! {
     a_link_comes_back_as_it_was_stored
     a_code_is_claimed_once
     workers_that_claim_the_same_code_at_once_get_it_once
     a_taken_code_spoils_no_other_claim
+    a_link_is_minted_in_one_step_or_not_at_all
+    of_many_mints_of_one_address_at_once_one_is_done
     a_link_is_replaced_only_if_it_stands_as_believed
     of_many_replacements_at_once_one_is_done
     a_tombstone_keeps_its_code
@@ -52,6 +54,56 @@ async fn a_code_is_claimed_once(store: &Store) {
     let winners: Vec<usize> = (0..100).filter(|n| claims[*n] == Claim::Claimed).collect();
     assert_eq!(winners.len(), 1, "{claims:?}");
     assert_eq!(store.get(&code("wanted")).await.unwrap().unwrap(), rivals[winners[0]]);
+}
+
+/// A link to `target` with a code that lies where its address lies, or elsewhere.
+fn placed(store: &Store, address: &str, near: bool, from: usize) -> Option<Link> {
+    let target = target(address);
+    let home = store.partition_of_address(&target);
+    let texts = (from..from + 2_000).map(|n| format!("m{n}"));
+    let text = texts.into_iter().find(|text| (store.partition_of(text) == home) == near)?;
+    Some(Link { article: target.clone(), target, ..link(&text) })
+}
+
+async fn a_link_is_minted_in_one_step_or_not_at_all(store: &Store) {
+    let first = placed(store, "story", true, 0).unwrap();
+    let mint = async |link: &Link| store.mint(std::slice::from_ref(link)).await.unwrap().remove(0);
+    assert_eq!(mint(&first).await, Mint::Minted);
+    assert_eq!(store.get(&first.code).await.unwrap(), Some(first.clone()));
+    let codes = Codes(vec![first.code.clone()]);
+    assert_eq!(store.codes_of(&[first.target.clone()]).await.unwrap(), [codes.clone()]);
+    let listed = store.list(&Listing::Of(first.owner.clone()), None, 10).await.unwrap();
+    assert_eq!(listed.len(), 1);
+
+    let second = placed(store, "story", true, 5_000).unwrap();
+    assert_eq!(mint(&second).await, Mint::Known(codes));
+    assert_eq!(store.get(&second.code).await.unwrap(), None);
+
+    let other = (0..10_000).map(|n| target(&format!("other{n}")));
+    let home = store.partition_of(first.code.as_str());
+    let other = other.into_iter().find(|t| store.partition_of_address(t) == home).unwrap();
+    let rival = Link { article: other.clone(), target: other.clone(), ..first.clone() };
+    assert_eq!(mint(&rival).await, Mint::Taken);
+    assert_eq!(store.codes_of(&[other]).await.unwrap(), [Codes::default()]);
+    assert_eq!(store.get(&first.code).await.unwrap(), Some(first));
+
+    if let Some(apart) = placed(store, "another story", false, 0) {
+        assert_eq!(mint(&apart).await, Mint::Apart);
+        assert_eq!(store.get(&apart.code).await.unwrap(), None);
+        assert_eq!(store.codes_of(&[apart.target]).await.unwrap(), [Codes::default()]);
+    }
+}
+
+async fn of_many_mints_of_one_address_at_once_one_is_done(store: &Store) {
+    let rivals: Vec<Link> =
+        (0..20).map(|n| placed(store, "wanted story", true, n * 3_000).unwrap()).collect();
+    let mints = rivals.iter().map(|rival| store.mint(std::slice::from_ref(rival)));
+    let mints: Vec<Mint> =
+        join_all(mints).await.into_iter().map(|mint| mint.unwrap().remove(0)).collect();
+    let winners: Vec<usize> = (0..20).filter(|n| mints[*n] == Mint::Minted).collect();
+    assert_eq!(winners.len(), 1, "{mints:?}");
+    let codes = Codes(vec![rivals[winners[0]].code.clone()]);
+    assert_eq!(mints.iter().filter(|mint| **mint == Mint::Known(codes.clone())).count(), 19);
 }
 
 async fn workers_that_claim_the_same_code_at_once_get_it_once(store: &Store) {

@@ -7,7 +7,7 @@ use super::{Embedded, failed};
 use crate::model::code::Code;
 use crate::model::link::{Link, Tag};
 use crate::model::target::Target;
-use crate::store::{Claim, Codes, Links, Listing, Place, Replaced, StoreError, Swap, record};
+use crate::store::{Claim, Codes, Links, Listing, Mint, Place, Replaced, StoreError, Swap, record};
 
 const LINKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("links");
 /// First half of the address's SHA-256 → its codes, with spaces between them.
@@ -41,6 +41,29 @@ impl Links for Embedded {
             let mut table = txn.open_table(LINKS).map_err(failed)?;
             let mut listings = txn.open_table(LISTINGS).map_err(failed)?;
             links.iter().map(|link| claim(&mut table, &mut listings, link)).collect()
+        })
+        .await
+    }
+
+    async fn mint(&self, links: &[Link]) -> Result<Vec<Mint>, StoreError> {
+        let links = links.to_vec();
+        self.write(move |txn| {
+            let mut table = txn.open_table(LINKS).map_err(failed)?;
+            let mut addresses = txn.open_table(ADDRESSES).map_err(failed)?;
+            let mut listings = txn.open_table(LISTINGS).map_err(failed)?;
+            let mut mint = |link: &Link| {
+                let digest = digest(&link.target);
+                let there = codes_at(&addresses, &digest)?;
+                if !there.0.is_empty() {
+                    return Ok(Mint::Known(there));
+                }
+                if claim(&mut table, &mut listings, link)? == Claim::Taken {
+                    return Ok(Mint::Taken);
+                }
+                addresses.insert(digest, link.code.as_str()).map_err(failed)?;
+                Ok(Mint::Minted)
+            };
+            links.iter().map(&mut mint).collect()
         })
         .await
     }

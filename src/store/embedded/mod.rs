@@ -17,6 +17,7 @@ use redb::{
 };
 
 use super::{Change, Changes, Partitions, SCHEMA_VERSION, StoreError, Upkeep};
+use crate::model::target::Target;
 use writer::Writer;
 
 const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
@@ -145,6 +146,10 @@ impl Partitions for Embedded {
     }
 
     fn partition_of(&self, _code: &str) -> usize {
+        0
+    }
+
+    fn partition_of_address(&self, _address: &Target) -> usize {
         0
     }
 }

@@ -4,20 +4,21 @@ use std::collections::BTreeSet;
 
 use super::connection::Trip;
 use super::listing::{self, Claimed, Made};
-use super::schema::{self, CHANGES, place_of, prefix};
+use super::schema::{self, CHANGES, hash_of, partition_of, prefix};
+use super::scripts::Call;
 use super::{Redis, scripts, together};
 use crate::model::code::Code;
 use crate::model::link::{Link, Tag};
 use crate::model::target::Target;
-use crate::store::{Claim, Codes, Links, Listing, Place, Replaced, StoreError, Swap, record};
+use crate::store::{Claim, Codes, Links, Listing, Mint, Place, Replaced, StoreError, Swap, record};
 
 /// What a look-up of several entries answers: the number of buckets, then the values.
 type Found = (u32, Vec<Option<Vec<u8>>>);
 
 impl Links for Redis {
     async fn get(&self, code: &Code) -> Result<Option<Link>, StoreError> {
-        let place = place_of(code.as_str());
-        if let Some(key) = self.buckets.likely_key(place) {
+        let partition = partition_of(code.as_str());
+        if let Some(key) = self.buckets.likely_key(partition, code.as_str()) {
             let mut look = ::redis::cmd("HGET");
             look.arg(key).arg(code.as_str());
             let found: Option<Vec<u8>> = self.connection.command(Trip::Read, &look).await?;
@@ -26,8 +27,8 @@ impl Links for Redis {
             }
         }
         let field = [code.as_str().as_bytes()];
-        let found = self.look_up(Trip::Read, place.partition, "l", &field).await?;
-        self.buckets.learn(place.partition, found.0);
+        let found = self.look_up(Trip::Read, partition, "l", &field).await?;
+        self.buckets.learn(partition, found.0);
         found.1.into_iter().flatten().next().map(|bytes| record::to_link(code, &bytes)).transpose()
     }
 
@@ -39,18 +40,11 @@ impl Links for Redis {
     }
 
     async fn claim(&self, links: &[Link]) -> Result<Vec<Claim>, StoreError> {
-        let pieces =
-            schema::pieces(links.iter().map(|link| place_of(link.code.as_str()).partition));
+        let pieces = schema::pieces(links.iter().map(|link| partition_of(link.code.as_str())));
         let claims = pieces.into_iter().map(async |(partition, at)| {
             let mut call = scripts::CLAIM.at(&prefix(partition)).arg(self.token());
             for link in at.iter().map(|at| &links[*at]) {
-                call = call
-                    .arg(link.code.as_str())
-                    .arg(record::of_link(link))
-                    .arg(link.owner.as_str())
-                    .arg(link.created_at.as_millisecond())
-                    .arg(link.tags.len());
-                call = link.tags.iter().fold(call, |call, tag| call.arg(tag.as_str()));
+                call = claim_args(call, link);
             }
             let answers: String = self.connection.script(Trip::Write, &call).await?;
             let claim = |digit| if digit == b'1' { Claim::Claimed } else { Claim::Taken };
@@ -59,13 +53,39 @@ impl Links for Redis {
         in_order(links.len(), together(claims).await?)
     }
 
+    async fn mint(&self, links: &[Link]) -> Result<Vec<Mint>, StoreError> {
+        let names: Vec<_> = links.iter().map(|link| schema::address_of(&link.target)).collect();
+        let pieces = schema::pieces(names.iter().map(|(partition, _)| *partition));
+        let mints = pieces.into_iter().map(async |(partition, at)| {
+            let home = |at: &usize| partition_of(links[*at].code.as_str()) == partition;
+            let (near, apart): (Vec<_>, Vec<_>) = at.into_iter().partition(home);
+            let mut call = scripts::MINT.at(&prefix(partition)).arg(self.token());
+            for at in &near {
+                let link = &links[*at];
+                call =
+                    claim_args(call.arg(&names[*at].1[..]).arg(hash_of(link.code.as_str())), link);
+            }
+            let answers: Vec<Vec<u8>> = match near.is_empty() {
+                true => vec![],
+                false => self.connection.script(Trip::Write, &call).await?,
+            };
+            let mut mints =
+                answers.iter().map(|answer| read_mint(answer)).collect::<Result<_, _>>();
+            if let Ok(mints) = &mut mints {
+                Vec::extend(mints, apart.iter().map(|_| Mint::Apart));
+            }
+            Ok(([near, apart].concat(), mints?))
+        });
+        in_order(links.len(), together(mints).await?)
+    }
+
     async fn replace(&self, old: &Link, new: &Link) -> Result<Replaced, StoreError> {
         let tags = |link: &Link| link.tags.iter().cloned().collect::<BTreeSet<Tag>>();
         let (before, after) = (tags(old), tags(new));
         let lost: Vec<&str> = before.difference(&after).map(Tag::as_str).collect();
         let code = old.code.as_str();
         let mut call = scripts::REPLACE
-            .at(&prefix(place_of(code).partition))
+            .at(&prefix(partition_of(code)))
             .arg(self.token())
             .arg(code)
             .arg(record::of_link(old))
@@ -130,7 +150,7 @@ impl Redis {
         family: &str,
         codes: &[Code],
     ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        let pieces = schema::pieces(codes.iter().map(|code| place_of(code.as_str()).partition));
+        let pieces = schema::pieces(codes.iter().map(|code| partition_of(code.as_str())));
         let looks = pieces.into_iter().map(async |(partition, at)| {
             let fields: Vec<&[u8]> = at.iter().map(|at| codes[*at].as_str().as_bytes()).collect();
             Ok((at, self.look_up(Trip::Query, partition, family, &fields).await?.1))
@@ -205,6 +225,28 @@ impl Redis {
         let after = after.map(Made::of_place).transpose()?;
         let page = listing::merge(fetch, after, limit).await?;
         Ok(page.into_iter().map(|(spot, code)| (spot.place(), code)).collect())
+    }
+}
+
+/// What a script needs to store a link and to list it.
+fn claim_args(call: Call, link: &Link) -> Call {
+    let call = call
+        .arg(link.code.as_str())
+        .arg(record::of_link(link))
+        .arg(link.owner.as_str())
+        .arg(link.created_at.as_millisecond())
+        .arg(link.tags.len());
+    link.tags.iter().fold(call, |call, tag| call.arg(tag.as_str()))
+}
+
+fn read_mint(answer: &[u8]) -> Result<Mint, StoreError> {
+    match answer {
+        b"" => Ok(Mint::Minted),
+        b"!" => Ok(Mint::Taken),
+        known => known.strip_prefix(b"=").map_or_else(
+            || Err(StoreError::Damaged("a script's answer".into())),
+            |codes| read_codes(codes).map(Mint::Known),
+        ),
     }
 }
 

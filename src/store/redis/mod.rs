@@ -27,6 +27,7 @@ use self::address::Address;
 pub use self::address::BadUrl;
 use self::connection::Connection;
 use super::{Partitions, Settings, StoreError};
+use crate::model::target::Target;
 
 /// Calls of one request that are under way at the same time. They share trips; the bound keeps one
 /// large request from holding up all others.
@@ -77,7 +78,11 @@ impl Partitions for Redis {
     }
 
     fn partition_of(&self, code: &str) -> usize {
-        schema::place_of(code).partition
+        schema::partition_of(code)
+    }
+
+    fn partition_of_address(&self, address: &Target) -> usize {
+        schema::address_of(address).0
     }
 }
 
@@ -92,5 +97,12 @@ fn unique() -> String {
 async fn together<T, F: Future<Output = Result<T, StoreError>>>(
     calls: impl IntoIterator<Item = F>,
 ) -> Result<Vec<T>, StoreError> {
+    let mut calls: Vec<F> = calls.into_iter().collect();
+    // Nearly always there is one: it needs nobody to keep it in order.
+    if calls.len() == 1
+        && let Some(only) = calls.pop()
+    {
+        return Ok(vec![only.await?]);
+    }
     stream::iter(calls).buffered(AT_ONCE).try_collect().await
 }

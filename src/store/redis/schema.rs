@@ -69,22 +69,17 @@ pub(super) fn prefix(partition: usize) -> String {
     ["sl{", TAGS[partition % PARTITIONS], "}"].concat()
 }
 
-/// Where a code's keys lie, and where in its maps it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CodePlace {
-    /// Its partition.
-    pub(super) partition: usize,
-    /// What picks its bucket.
-    pub(super) hash: u32,
+/// The partition in which a code's keys lie. CRC-32, because it is asked for every click, and
+/// scores of times for a code that is drawn to lie with its address.
+pub(super) fn partition_of(code: &str) -> usize {
+    crc32fast::hash(code.as_bytes()) as usize % PARTITIONS
 }
 
-/// SHA-1, because Redis's scripts have no other hash; nothing here is secret.
-pub(super) fn place_of(code: &str) -> CodePlace {
+/// What picks a code's bucket. SHA-1, because Redis's scripts have no other hash; nothing here is
+/// secret.
+pub(super) fn hash_of(code: &str) -> u32 {
     let digest = sha1_smol::Sha1::from(code).digest().bytes();
-    let word = |at: usize| {
-        u32::from_be_bytes([digest[at], digest[at + 1], digest[at + 2], digest[at + 3]])
-    };
-    CodePlace { partition: word(0) as usize % PARTITIONS, hash: word(4) }
+    u32::from_be_bytes([digest[4], digest[5], digest[6], digest[7]])
 }
 
 /// An address's name in the index: its partition, and 8 bytes. Two addresses may share them.
@@ -115,10 +110,10 @@ impl Default for Buckets {
 
 impl Buckets {
     /// The bucket key that held this code's link when last heard of; `None` before that.
-    pub(super) fn likely_key(&self, place: CodePlace) -> Option<String> {
-        let buckets = self.0[place.partition].load(Ordering::Relaxed);
-        (buckets > 0)
-            .then(|| format!("sl{{{}}}l{}", TAGS[place.partition], bucket_of(place.hash, buckets)))
+    pub(super) fn likely_key(&self, partition: usize, code: &str) -> Option<String> {
+        let buckets = self.0[partition].load(Ordering::Relaxed);
+        let bucket = || bucket_of(hash_of(code), buckets);
+        (buckets > 0).then(|| format!("sl{{{}}}l{}", TAGS[partition], bucket()))
     }
 
     /// Remembers what a script said.
@@ -134,7 +129,10 @@ const A_CALL: usize = 256;
 pub(super) type Piece = (usize, Vec<usize>);
 
 /// Sorts what lies in these partitions into script calls.
-pub(super) fn pieces(partitions: impl Iterator<Item = usize>) -> Vec<Piece> {
+pub(super) fn pieces(mut partitions: impl ExactSizeIterator<Item = usize>) -> Vec<Piece> {
+    if partitions.len() == 1 {
+        return partitions.next().map(|partition| (partition, vec![0])).into_iter().collect();
+    }
     let mut groups = vec![Vec::new(); PARTITIONS];
     partitions.enumerate().for_each(|(at, partition)| groups[partition].push(at));
     let cut = |(partition, at): (usize, Vec<usize>)| {
@@ -181,9 +179,9 @@ mod tests {
         let mut seen = [0; PARTITIONS];
         let mut buckets = [0; 10];
         for n in 0..64_000 {
-            let place = place_of(&format!("code{n}"));
-            seen[place.partition] += 1;
-            buckets[bucket_of(place.hash, 10) as usize] += 1;
+            let code = format!("code{n}");
+            seen[partition_of(&code)] += 1;
+            buckets[bucket_of(hash_of(&code), 10) as usize] += 1;
         }
         assert!(seen.iter().all(|n| (800..1_200).contains(n)), "{seen:?}");
         // Of ten buckets, 0 and 1 are already split: each of the six others has twice their share.

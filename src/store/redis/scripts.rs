@@ -67,6 +67,7 @@ macro_rules! scripts {
 scripts! {
     GET = "map" "get";
     CLAIM = "map" "claim";
+    MINT = "map" "mint";
     REPLACE = "map" "replace";
     SWAP = "map" "swap";
     RECENT = "map" "recent";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::connection::Trip;
-use super::schema::{DAYS_A_MONTH, NODES, PARTITIONS, place_of, prefix};
+use super::schema::{DAYS_A_MONTH, NODES, PARTITIONS, partition_of, prefix};
 use super::{Redis, scripts, together};
 use crate::model::code::Code;
 use crate::model::tally::{Day, DayTally};
@@ -96,7 +96,7 @@ impl Redis {
         code: &Code,
         days: &Range<Day>,
     ) -> Result<BTreeMap<Day, DayTally>, StoreError> {
-        let partition = place_of(code.as_str()).partition;
+        let partition = partition_of(code.as_str());
         let months = self.months(partition, days).await?;
         let years: Vec<Vec<u32>> = months.chunks(MONTHS_A_CALL).map(<[u32]>::to_vec).collect();
         let looks = years.into_iter().map(async |months| {

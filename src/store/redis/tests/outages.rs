@@ -142,7 +142,7 @@ fn a_call_sent_twice_is_answered_as_the_first_time() {
     with_cluster(|cluster| {
         let store = patient(&cluster.url());
         let record = crate::store::record::of_link(&link("a"));
-        let partition = schema::prefix(place_of("a").partition);
+        let partition = schema::prefix(partition_of("a"));
         let call = |token: &str| {
             let call = scripts::CLAIM.at(&partition).arg(token).arg("a").arg(&record);
             call.arg("abcdefgh").arg(1).arg(0)
