@@ -12,13 +12,19 @@ local function address_hash(name)
   return (struct.unpack('>I4', name, 2))
 end
 
+-- What is counted stands in the first bucket under the empty name: the places there are, and after
+-- a space those of them that are empty.
 local function open(prefix, hash)
-  local count = tonumber(call('HGET', prefix .. '0', '') or 0)
+  local counted = call('HGET', prefix .. '0', '') or '0'
+  local space = string.find(counted, ' ', 1, true)
+  local holes = space and tonumber(string.sub(counted, space + 1)) or 0
+  local count = tonumber(space and string.sub(counted, 1, space - 1) or counted)
   local buckets = math.floor(count / LOAD) + 1
   local level = 1
   while level * 2 <= buckets do level = level * 2 end
   return {
-    prefix = prefix, hash = hash, count = count, stored = count, buckets = buckets, level = level,
+    prefix = prefix, hash = hash, buckets = buckets, level = level,
+    count = count, holes = holes, stored_count = count, stored_holes = holes,
   }
 end
 
@@ -39,8 +45,7 @@ local function split(map)
   map.buckets = map.buckets + 1
   local names = {}
   for _, field in ipairs(call('HKEYS', old)) do
-    local counts = field == '' or field == ' '
-    if not counts and bucket_of(map, map.hash(field)) == map.buckets - 1 then
+    if field ~= '' and bucket_of(map, map.hash(field)) == map.buckets - 1 then
       names[#names + 1] = field
     end
   end
@@ -64,28 +69,36 @@ local function begin(map)
   return map
 end
 
--- To be called after each new entry. Places of removed entries (counted under ' ') are filled
--- first, so that coming and going does not make the map grow.
-local function added(map, holes)
-  if holes then
-    local left = tonumber(call('HGET', map.prefix .. '0', ' ') or 0)
-    if left > 0 then
-      call('HSET', map.prefix .. '0', ' ', string.format('%d', left - 1))
-      return
-    end
+-- To be called after each new entry. Places of removed entries are filled first, so that coming
+-- and going does not make the map grow.
+local function added(map)
+  if map.holes > 0 then
+    map.holes = map.holes - 1
+    return
   end
   map.count = map.count + 1
   if map.count % LOAD == 0 then split(map) end
 end
 
 local function removed(map)
-  call('HINCRBY', map.prefix .. '0', ' ', 1)
+  map.holes = map.holes + 1
 end
 
 -- To be called at the end.
 local function finish(map)
-  if map.count ~= map.stored then
-    call('HSET', map.prefix .. '0', '', string.format('%d', map.count))
+  if map.count ~= map.stored_count or map.holes ~= map.stored_holes then
+    local counted = string.format('%d', map.count)
+    if map.holes > 0 then counted = counted .. string.format(' %d', map.holes) end
+    call('HSET', map.prefix .. '0', '', counted)
+  end
+end
+
+-- Enters a code in its owner's listing, and with the first one the owner among those that have one.
+local function list(p, owner, code)
+  local stream = p .. 'o:' .. owner
+  if not call('XADD', stream, 'NOMKSTREAM', '*', 'c', code) then
+    call('XADD', stream, '*', 'c', code)
+    call('SADD', p .. 'w', owner)
   end
 end
 

@@ -10,22 +10,18 @@ return once(ARGV[1], function()
   while i <= #ARGV do
     local name, code, owner, tags = ARGV[i], ARGV[i + 2], ARGV[i + 4], tonumber(ARGV[i + 6])
     local entry = key_of(index, name)
-    local stands = call('HGET', entry, name)
+    local bucket = links.prefix .. string.format('%d', bucket_of(links, tonumber(ARGV[i + 1])))
     local answer = ''
-    if stands then
-      answer = '=' .. stands
+    if call('HSETNX', entry, name, code) == 0 then
+      answer = '=' .. call('HGET', entry, name)
+    elseif call('HSETNX', bucket, code, ARGV[i + 3]) == 0 then
+      call('HDEL', entry, name)
+      answer = '!'
     else
-      local bucket = links.prefix .. string.format('%d', bucket_of(links, tonumber(ARGV[i + 1])))
-      if call('HSETNX', bucket, code, ARGV[i + 3]) == 0 then
-        answer = '!'
-      else
-        call('HSET', entry, name, code)
-        added(index, true)
-        added(links)
-        call('XADD', p .. 'o:' .. owner, '*', 'c', code)
-        call('SADD', p .. 'w', owner)
-        for tag = 1, tags do call('ZADD', p .. 't:' .. ARGV[i + 6 + tag], ARGV[i + 5], code) end
-      end
+      added(index)
+      added(links)
+      list(p, owner, code)
+      for tag = 1, tags do call('ZADD', p .. 't:' .. ARGV[i + 6 + tag], ARGV[i + 5], code) end
     end
     answers[#answers + 1] = answer
     i = i + 7 + tags

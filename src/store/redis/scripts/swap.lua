@@ -13,7 +13,7 @@ return once(ARGV[1], function()
       answer = '=' .. stands
     elseif new ~= '' then
       call('HSET', key, name, new)
-      if stands == '' then added(map, true) end
+      if stands == '' then added(map) end
     elseif stands ~= '' then
       call('HDEL', key, name)
       removed(map)
