@@ -74,8 +74,10 @@ pub fn filter(level: &str) -> Result<EnvFilter, TelemetryError> {
     if !level.split(',').all(known) {
         return Err(bad());
     }
-    // The server's own account of its threads is no news, unless it is asked for by name.
-    EnvFilter::try_new(format!("actix_server=warn,{}", level.replace(' ', ""))).map_err(|_| bad())
+    // What the server says of its threads, and the Redis client of every try to reconnect, is no
+    // news, unless it is asked for by name.
+    EnvFilter::try_new(format!("actix_server=warn,redis=error,{}", level.replace(' ', "")))
+        .map_err(|_| bad())
 }
 
 #[cfg(test)]
