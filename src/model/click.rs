@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the journal holds of one redirect.
 ///
-/// Only what is counted is captured: no address, no agent, no referrer.
+/// Only what is counted is captured: no address, no user agent, no referrer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Click<'a> {
     /// When the redirect was answered, in milliseconds since 1970 by the node's clock.

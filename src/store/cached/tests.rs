@@ -5,8 +5,9 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::model::link::Standing;
-use crate::store::Upkeep as _;
+use crate::model::target::Target;
 use crate::store::embedded::Embedded;
+use crate::store::{Keys as _, Replaced, Upkeep as _};
 
 struct Scene {
     cached: Cached,
