@@ -90,7 +90,9 @@ impl App {
         let auth = Auth::new(links.clone());
         let bootstrap = bootstrap_key(&settings)?;
         let prepared = prepare(links.store()).await?;
-        let new_key = match prepared {
+        // A key that is drawn for one command would be seen by nobody.
+        let first_key = doors == Doors::All || bootstrap.is_some();
+        let new_key = match prepared && first_key {
             true => auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await?,
             false => None,
         };
@@ -195,14 +197,15 @@ async fn prepare_later(
             Err(StoreError::Unavailable(_)) => continue,
             Err(error) => return Err(error).context("the store can't be used"),
         }
-        match auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await {
-            Ok(Some(_)) => tracing::warn!(
-                "the store had no key; make one with `slugline key create` on this machine"
-            ),
-            Ok(None) => {}
-            Err(_) => continue,
+        // Nobody watches for a drawn key any more: only one that was chosen is put.
+        if bootstrap.is_some()
+            && auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await.is_err()
+        {
+            continue;
         }
-        tracing::info!("the store answers; the service is whole");
+        tracing::info!(
+            "the store answers; if it has no key yet, `slugline key create` on this machine makes one"
+        );
         return std::future::pending().await;
     }
 }

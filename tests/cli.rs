@@ -224,3 +224,55 @@ fn a_check_names_what_stands_in_the_way() {
     assert_eq!(told["findings"][0]["subject"], "configuration");
     assert_eq!(told["findings"][0]["level"], "problem");
 }
+
+/// What `serve` prints until it serves. It is stopped then, and must end well.
+fn first_words_of_serve(folder: &std::path::Path) -> String {
+    let mut serving = command(&["serve", "--listen", "127.0.0.1:0"])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(serving.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut said = String::new();
+    for line in lines.by_ref() {
+        said.push_str(&line);
+        said.push('\n');
+        if line.starts_with("Slugline serves") {
+            break;
+        }
+    }
+    let pid = serving.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(serving.wait().unwrap().code(), Some(0));
+    said
+}
+
+#[test]
+fn the_first_start_shows_a_key_once_also_after_commands_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shorten = command(&["shorten", "https://www.example.org/story"]);
+    let shortened = shorten.current_dir(&folder).output().unwrap();
+    assert!(shortened.status.success(), "{}", text(&shortened.stderr));
+    let first = first_words_of_serve(folder.path());
+    assert!(first.contains("admin key") && first.contains("curl -s http://127.0.0.1:"), "{first}");
+    let second = first_words_of_serve(folder.path());
+    assert!(!second.contains("sl_"), "{second}");
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked_without_a_running_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let output = command(args).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let key = run(&["key", "create", "News desk"]);
+    assert!(key.starts_with("sl_"), "{key}");
+    let list = run(&["key", "list"]);
+    let fields: Vec<&str> = list.trim_end().split('\t').collect();
+    assert_eq!((list.lines().count(), fields[1], fields[2]), (1, "News desk", "mint"), "{list}");
+    run(&["key", "revoke", fields[0]]);
+    assert_ne!(run(&["key", "list"]), list);
+}
