@@ -198,14 +198,15 @@ async fn prepare_later(
             Err(error) => return Err(error).context("the store can't be used"),
         }
         // Nobody watches for a drawn key any more: only one that was chosen is put.
-        if bootstrap.is_some()
-            && auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await.is_err()
-        {
-            continue;
+        match &bootstrap {
+            None => tracing::info!("if the store has no key, `slugline key create` here makes one"),
+            Some(_) => {
+                if auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await.is_err() {
+                    continue;
+                }
+            }
         }
-        tracing::info!(
-            "the store answers; if it has no key yet, `slugline key create` on this machine makes one"
-        );
+        tracing::info!("the store answers; the service is whole");
         return std::future::pending().await;
     }
 }

@@ -31,7 +31,7 @@ fn the_defaults_are_valid_and_the_examples_are_too() {
     let defaults = with_env(&[]).unwrap().settings;
     assert_eq!(defaults.listen, "127.0.0.1:8080");
     assert_eq!(defaults.store.url, "");
-    assert_eq!(defaults.clicks.flush_interval, Duration::from_millis(500));
+    assert_eq!(defaults.clicks.flush_interval, Duration::from_secs(1));
     for example in ["config/redis.toml", "config/cluster.toml", "config/default.toml"] {
         load(Some(Path::new(example)), &[], Table::new()).unwrap();
     }
