@@ -190,8 +190,11 @@ impl Stats {
         now: Timestamp,
     ) -> Result<Top, StatsError> {
         by.may_read_site()?;
-        let to = to.unwrap_or(now);
-        let from = from.unwrap_or(to.min(now) - DEFAULT_WINDOW);
+        let to = to.unwrap_or(now).max(Timestamp::UNIX_EPOCH);
+        let from = match from {
+            Some(from) => from.max(Timestamp::UNIX_EPOCH),
+            None => to.min(now).checked_sub(DEFAULT_WINDOW)?,
+        };
         if from >= to {
             return Err(StatsError::Backwards);
         }

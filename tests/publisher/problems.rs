@@ -128,3 +128,32 @@ async fn other_methods_are_told_which_there_are() {
         assert_eq!(app.get(path).await.problem(), (404, "not-found".into()), "{path}");
     }
 }
+
+#[actix_web::test]
+async fn windows_and_zones_that_cannot_be_are_400_and_named() {
+    let app = TestApp::spawn().await;
+    for (query, field) in [
+        ("stats?tz=Mars/Olympus", "tz"),
+        ("stats?by=week", "by"),
+        ("stats?from=yesterday", "from"),
+        ("stats?from=2026-11-23&to=2026-11-22", "to"),
+        ("stats?from=1990-01-01&by=hour", "from"),
+        ("stats/top?limit=0", "limit"),
+        ("stats/top?limit=1001", "limit"),
+        ("stats/top?from=2026-11-23&to=2026-11-22", "to"),
+        ("stats/top?from=1990-01-01", "from"),
+        ("stats/top?limits=5", "limits"),
+        ("audit?node=x", "node"),
+    ] {
+        let refused = app.get(&format!("/api/v1/{query}")).await;
+        assert_eq!(refused.problem(), (400, "bad-parameter".into()), "{query}");
+        assert_eq!(refused.json()["field"], field, "{query}");
+    }
+    let ancient = "to=-009999-01-10T00:00:00Z";
+    assert_eq!(app.get(&format!("/api/v1/stats?{ancient}")).await.problem().0, 400);
+    let top = app.get(&format!("/api/v1/stats/top?{ancient}")).await;
+    assert_eq!((top.status, &top.json()["items"]), (200, &serde_json::json!([])));
+    for far in ["stats?from=0001-01-01&by=month", "stats/top?from=2026-11-01&to=9999-12-31"] {
+        assert_eq!(app.get(&format!("/api/v1/{far}")).await.status, 200, "{far}");
+    }
+}

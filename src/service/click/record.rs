@@ -10,6 +10,9 @@ use jiff::Timestamp;
 use crate::model::click::Click;
 use crate::store::journal::{Journal, Writer};
 
+/// A lane is closed this often at most: each time makes a file.
+const SHORTEST_REST: Duration = Duration::from_secs(1);
+
 /// Where clicks go: makes a recorder for each worker.
 #[derive(Clone)]
 pub struct Clicks {
@@ -21,7 +24,7 @@ impl Clicks {
     /// Into `journal`; what is counted is to leave it `keep_applied` later.
     #[must_use]
     pub fn new(journal: Arc<Journal>, keep_applied: Duration) -> Self {
-        Self { journal, rest_every: keep_applied }
+        Self { journal, rest_every: keep_applied.max(SHORTEST_REST) }
     }
 
     /// A recorder with a lane of its own.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
+use super::Fsync;
 use super::figures::Figures;
 use crate::model::click::Click;
 use crate::model::code::Code;
@@ -53,6 +54,7 @@ pub enum Round {
 pub struct Rollup {
     store: Store,
     journal: Arc<Journal>,
+    fsync: Fsync,
     readers: BTreeMap<Lane, Reader>,
     /// Where each partition stands, as far as we know; `None` when it must be asked.
     known: Option<Vec<Progress>>,
@@ -71,10 +73,11 @@ struct CodeClicks {
 impl Rollup {
     /// A roll-up that begins wherever the store says it stands.
     #[must_use]
-    pub fn new(store: Store, journal: Arc<Journal>, figures: Arc<Figures>) -> Self {
+    pub fn new(store: Store, journal: Arc<Journal>, fsync: Fsync, figures: Arc<Figures>) -> Self {
         Self {
             store,
             journal,
+            fsync,
             readers: BTreeMap::new(),
             known: None,
             milestones: VecDeque::new(),
@@ -110,6 +113,11 @@ impl Rollup {
         if moving.is_empty() {
             self.known = Some(known);
             return Ok(Round::Idle);
+        }
+        if self.fsync == Fsync::Interval {
+            // What was read is on the disk before the store counts it: the store is never ahead of
+            // a journal that lost its tail with the power.
+            self.journal.sync()?;
         }
         let node = self.journal.node();
         let applying = moving.iter().map(|(at, batch)| self.store.apply(node, *at, batch));

@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
+use super::Settings;
 use super::figures::Figures;
 use super::rollup::{Rollup, RollupError, Round};
-use super::{Fsync, Settings};
-use crate::store::journal::{Counts, Journal};
+use crate::store::journal::Journal;
 use crate::store::{Account, Store, StoreError, Tallies as _};
 
 /// How often a store that nobody clicks into is asked whether it still stands where it stood.
@@ -64,12 +64,10 @@ impl Runner {
         let (stop, stopped) = oneshot::channel();
         let figures = Arc::new(Figures::default());
         let job = Job {
-            rollup: Rollup::new(store.clone(), Arc::clone(&journal), Arc::clone(&figures)),
+            rollup: Rollup::new(store.clone(), journal, settings.fsync, Arc::clone(&figures)),
             store,
-            journal,
             settings,
             figures: Arc::clone(&figures),
-            synced: None,
             filed: None,
             failing: false,
         };
@@ -107,11 +105,8 @@ impl Runner {
 struct Job {
     rollup: Rollup,
     store: Store,
-    journal: Arc<Journal>,
     settings: Settings,
     figures: Arc<Figures>,
-    /// What the journal held when it was last synced.
-    synced: Option<Counts>,
     /// The last account filed, and when.
     filed: Option<(Instant, Account)>,
     /// Whether the last round failed: said once when it begins and once when it ends.
@@ -170,9 +165,6 @@ impl Job {
 
     async fn round(&mut self) -> Result<Round, RollupError> {
         let started = Instant::now();
-        if self.settings.fsync == Fsync::Interval {
-            self.sync();
-        }
         let outcome = self.rollup.round().await;
         match &outcome {
             Ok(Round::Behind | Round::Moved) => self.figures.round(started.elapsed()),
@@ -181,19 +173,6 @@ impl Job {
         }
         self.tell(outcome.as_ref().err());
         outcome
-    }
-
-    /// Before the store counts a click, the click is on the disk: the store is never ahead of a
-    /// journal that lost its tail with the power.
-    fn sync(&mut self) {
-        let counts = self.journal.counts();
-        if self.synced == Some(counts) {
-            return;
-        }
-        match self.journal.sync() {
-            Ok(()) => self.synced = Some(counts),
-            Err(error) => tracing::error!(%error, "the journal can't be synced"),
-        }
     }
 
     async fn verify(&mut self) {

@@ -78,7 +78,7 @@ fn journal(folder: &Path) -> Arc<Journal> {
 }
 
 fn rollup(store: &Store, journal: &Arc<Journal>) -> Rollup {
-    Rollup::new(store.fork(), Arc::clone(journal), Arc::default())
+    Rollup::new(store.fork(), Arc::clone(journal), Fsync::Interval, Arc::default())
 }
 
 /// Clicks on `codes` different codes in turn, a minute apart.

@@ -73,6 +73,11 @@ impl Shorten {
             }
             for address in addresses(&old).filter(|address| !leads(&new, address)) {
                 self.take_out(address, &old.code).await?;
+                // Another edit may have led the link back there meanwhile.
+                let there = self.find(code).await?;
+                if addresses(&there).any(|leads| leads == address) {
+                    self.put_under(address, &there.code).await?;
+                }
             }
             return Ok(new);
         }

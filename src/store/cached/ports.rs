@@ -33,9 +33,13 @@ impl Links for Cached {
     }
 
     async fn replace(&self, old: &Link, new: &Link) -> Result<Replaced, StoreError> {
-        let outcome = self.store.replace(old, new).await;
-        self.memory.forget(&new.code);
-        outcome
+        let (this, old, new) = (self.clone(), old.clone(), new.clone());
+        to_the_end(async move {
+            let outcome = this.store.replace(&old, &new).await;
+            this.memory.forget(&new.code);
+            outcome
+        })
+        .await
     }
 
     async fn codes_of(&self, addresses: &[Target]) -> Result<Vec<Codes>, StoreError> {
@@ -82,12 +86,25 @@ impl Keys for Cached {
     }
 
     async fn put_key(&self, key: &Key) -> Result<(), StoreError> {
-        let outcome = self.store.put_key(key).await;
-        self.memory.forget_key(&key.id);
-        outcome
+        let (this, key) = (self.clone(), key.clone());
+        to_the_end(async move {
+            let outcome = this.store.put_key(&key).await;
+            this.memory.forget_key(&key.id);
+            outcome
+        })
+        .await
     }
 
     async fn put_first_key(&self, key: &Key) -> Result<bool, StoreError> {
         self.store.put_first_key(key).await
     }
+}
+
+/// Runs a write to its end, also when whoever asked for it has gone: what is written must be
+/// forgotten here.
+async fn to_the_end<T: Send + 'static>(
+    write: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    let ended = tokio::spawn(write).await;
+    ended.unwrap_or_else(|e| Err(StoreError::Unavailable(e.to_string())))
 }

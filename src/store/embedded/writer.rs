@@ -1,9 +1,9 @@
 //! The one thread that writes: what waits at the same moment shares a commit.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redb::{Durability, WriteTransaction};
 use tokio::sync::oneshot;
@@ -73,10 +73,29 @@ fn run(file: &File, waiting: &Receiver<Job>) {
             Ok(answers) => answers.into_iter().for_each(|answer| answer()),
             Err(error) => {
                 tracing::error!(%error, "a write to the store failed and was rolled back");
-                open_again(file);
+                if open_again(file, waiting).is_err() {
+                    return;
+                }
             }
         }
     }
+}
+
+/// Tries until the file is open: readers need it, whether or not anybody writes. What is to be
+/// written meanwhile is refused. An error: the store was closed.
+fn open_again(file: &File, waiting: &Receiver<Job>) -> Result<(), RecvTimeoutError> {
+    while let Err(error) = file.reopen() {
+        tracing::error!(%error, "the store can't be opened again yet");
+        let until = Instant::now() + REOPEN_PAUSE;
+        loop {
+            match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(refused) => drop(refused),
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(closed) => return Err(closed),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn commit(file: &File, group: Vec<Job>) -> Result<Vec<Answer>, StoreError> {
@@ -91,11 +110,4 @@ fn commit(file: &File, group: Vec<Job>) -> Result<Vec<Answer>, StoreError> {
     let answers = group.into_iter().map(|job| job(&txn)).collect::<Result<_, _>>()?;
     txn.commit().map_err(failed)?;
     Ok(answers)
-}
-
-fn open_again(file: &File) {
-    if let Err(error) = file.reopen() {
-        tracing::error!(%error, "the store can't be opened again yet");
-        std::thread::sleep(REOPEN_PAUSE);
-    }
 }

@@ -130,6 +130,6 @@ pub(super) fn counts_of_lane(folder: &Path) -> io::Result<Counts> {
             break;
         }
     }
-    reader.read(usize::MAX, |_, _| ())?;
+    reader.read_out()?;
     Ok(reader.counts())
 }

@@ -190,6 +190,24 @@ fn a_bad_byte_anywhere_costs_one_record_at_most() {
 }
 
 #[test]
+fn what_stands_behind_damage_is_accepted_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    append(&mut journal.writer().unwrap(), codes(0..8));
+    drop(journal);
+    let path = only_segment(folder.path());
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let journal = open(folder.path());
+    append(&mut journal.writer().unwrap(), codes(8..10));
+    let mut reader = journal.reader(Lane(0));
+    assert_eq!(rest_of(&mut reader).len(), 9);
+    assert_eq!((reader.counts().clicks, journal.counts().clicks), (9, 9));
+}
+
+#[test]
 fn zeros_left_by_a_power_failure_are_no_records() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path());
