@@ -153,7 +153,7 @@ async fn windows_and_zones_that_cannot_be_are_400_and_named() {
     assert_eq!(app.get(&format!("/api/v1/stats?{ancient}")).await.problem().0, 400);
     let top = app.get(&format!("/api/v1/stats/top?{ancient}")).await;
     assert_eq!((top.status, &top.json()["items"]), (200, &serde_json::json!([])));
-    for far in ["stats?from=0001-01-01&by=month", "stats/top?from=2026-11-01&to=9999-12-31"] {
+    for far in ["stats?from=0001-01-01&by=month", "stats/top?from=2026-11-01&to=9000-01-01"] {
         assert_eq!(app.get(&format!("/api/v1/{far}")).await.status, 200, "{far}");
     }
 }
