@@ -85,18 +85,21 @@ impl App {
     async fn build_with(settings: Settings, doors: Doors) -> anyhow::Result<Self> {
         make_data_dir(&settings.data_dir)?;
         let journal = Arc::new(open_journal(&settings)?);
-        let store = open_store(&settings).await?;
+        let store = open_store(&settings)?;
         let links = Cached::new(store, &settings.cache);
         let auth = Auth::new(links.clone());
         let bootstrap = bootstrap_key(&settings)?;
-        let prepared = prepare(links.store()).await?;
+        let absent = prepare(links.store()).await?;
+        if let Some(error) = &absent {
+            tracing::warn!(%error, "starting without the store; trying again until it answers");
+        }
         // A key that is drawn for one command would be seen by nobody.
         let first_key = doors == Doors::All || bootstrap.is_some();
-        let new_key = match prepared && first_key {
+        let new_key = match absent.is_none() && first_key {
             true => auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await?,
             false => None,
         };
-        let unprepared = (!prepared).then_some(auth);
+        let unprepared = absent.map(|_| auth);
         let (listener, address) = match doors {
             Doors::All => listen(&settings.listen).map(|(l, a)| (Some(l), a))?,
             // Short URLs look as they will when the service listens.
@@ -156,8 +159,7 @@ impl App {
 ///
 /// # Errors
 /// When the URL can't be used, or the file can't be opened.
-#[expect(clippy::unused_async, reason = "opening may have to wait for the store one day")]
-pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+pub fn open_store(settings: &Settings) -> anyhow::Result<Store> {
     if settings.store.url.is_empty() {
         let store = Embedded::open(&settings.data_dir, settings.store.embedded_cache)
             .context("the embedded store can't be opened")?;
@@ -166,18 +168,15 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
     Ok(Store::Redis(Redis::new(&settings.store).context("store.url can't be used")?))
 }
 
-/// Whether the store is ready now. One that does not answer may be later.
-async fn prepare(store: &Store) -> anyhow::Result<bool> {
+/// Makes the store ready. A Redis that does not answer, which is told, may do so later.
+async fn prepare(store: &Store) -> anyhow::Result<Option<StoreError>> {
     match store.prepare().await {
         Ok(advice) => {
-            for advice in advice {
-                tracing::warn!("{advice}");
-            }
-            Ok(true)
+            advice.iter().for_each(|advice| tracing::warn!("{advice}"));
+            Ok(None)
         }
         Err(error @ StoreError::Unavailable(_)) if matches!(store, Store::Redis(_)) => {
-            tracing::warn!(%error, "starting without the store; trying again until it answers");
-            Ok(false)
+            Ok(Some(error))
         }
         Err(error) => Err(error).context("the store can't be used"),
     }
@@ -192,10 +191,8 @@ async fn prepare_later(
     let Some(auth) = auth else { return std::future::pending().await };
     loop {
         tokio::time::sleep(PREPARE_AGAIN).await;
-        match links.store().prepare().await {
-            Ok(advice) => advice.iter().for_each(|advice| tracing::warn!("{advice}")),
-            Err(StoreError::Unavailable(_)) => continue,
-            Err(error) => return Err(error).context("the store can't be used"),
+        if prepare(links.store()).await?.is_some() {
+            continue;
         }
         // Nobody watches for a drawn key any more: only one that was chosen is put.
         match &bootstrap {
@@ -238,7 +235,8 @@ fn parts(
     address: SocketAddr,
 ) -> anyhow::Result<Parts> {
     let public_url = settings.public_base(address);
-    let home = url::Url::parse(&public_url).ok().and_then(|url| authority_of(&url));
+    let authority = url::Position::BeforeHost..url::Position::AfterPort;
+    let home = url::Url::parse(&public_url).ok().map(|url| url[authority].to_owned());
     let shorten = Shorten::new(
         links.clone(),
         Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?),
@@ -257,11 +255,6 @@ fn parts(
         cache_control: HeaderValue::from_str(&settings.http.cache_control)
             .context("http.cache_control is no header value")?,
     })
-}
-
-fn authority_of(url: &url::Url) -> Option<String> {
-    let host = url.host_str()?;
-    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 /// Where requests come in.

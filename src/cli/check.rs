@@ -175,7 +175,7 @@ async fn store(settings: &Settings, serving: bool) -> Vec<Finding> {
     if embedded && !settings.data_dir.is_dir() {
         return vec![Finding::new(Level::Ok, subject, "embedded, will be made at the first start")];
     }
-    let store = match app::open_store(settings).await {
+    let store = match app::open_store(settings) {
         Ok(store) => store,
         Err(error) => {
             return vec![Finding::new(Level::Problem, subject, format_args!("{error:#}"))];

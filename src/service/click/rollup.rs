@@ -19,6 +19,7 @@ use super::figures::Figures;
 use crate::model::click::Click;
 use crate::model::code::Code;
 use crate::model::tally::{Day, DayTally, Quarter};
+use crate::service::auth::to_the_millisecond;
 use crate::store::journal::{Entry, Journal, Reader};
 use crate::store::{
     Account, Applied, Batch, Lane, Move, Partitions as _, Position, Progress, Store, StoreError,
@@ -102,9 +103,9 @@ impl Rollup {
         let known = match self.known.take() {
             Some(known) => known,
             None => {
-                let known = self.store.progress(self.journal.node()).await?;
-                self.go_to(&known)?;
-                known
+                // Opened again where the store then stands.
+                self.readers.clear();
+                self.store.progress(self.journal.node()).await?
             }
         };
         let (batches, behind) = self.read_batches(&known)?;
@@ -166,18 +167,8 @@ impl Rollup {
         Ok(())
     }
 
-    /// Puts every reader where the furthest-back partition stands.
-    fn go_to(&mut self, known: &[Progress]) -> io::Result<()> {
-        self.readers.clear();
-        for lane in self.journal.lanes() {
-            let mut reader = self.journal.reader(lane);
-            reader.seek(floor(known, lane))?;
-            self.readers.insert(lane, reader);
-        }
-        Ok(())
-    }
-
-    fn open_new_lanes(&mut self, known: &[Progress]) -> io::Result<()> {
+    /// Puts a reader into every lane that has none, where the furthest-back partition stands.
+    fn open_lanes(&mut self, known: &[Progress]) -> io::Result<()> {
         for lane in self.journal.lanes() {
             if let std::collections::btree_map::Entry::Vacant(place) = self.readers.entry(lane) {
                 place.insert(self.journal.reader(lane)).seek(floor(known, lane))?;
@@ -189,7 +180,7 @@ impl Rollup {
     /// Reads on in every lane, and sums up what each partition has not counted yet. Says whether
     /// there is more than fits a round.
     fn read_batches(&mut self, known: &[Progress]) -> io::Result<(Vec<Batch>, bool)> {
-        self.open_new_lanes(known)?;
+        self.open_lanes(known)?;
         let mut codes: HashMap<Box<str>, CodeClicks> = HashMap::new();
         let limit = ROUND_BYTES / self.readers.len().max(1);
         let store = &self.store;
@@ -281,7 +272,7 @@ impl Rollup {
         }
         let counted = progress.iter().map(|partition| partition.counted).sum();
         let lost = self.journal.counts().lost;
-        let seen_at = now.round(jiff::Unit::Millisecond).unwrap_or(now);
+        let seen_at = to_the_millisecond(now);
         Ok(Account { node: node.clone(), accepted, counted, pending, lost, seen_at })
     }
 
