@@ -171,14 +171,14 @@ fn apply_call(node: &NodeId, partition: usize, batch: &Batch) -> scripts::Call {
     for step in &batch.moves {
         call = call.arg(step.lane.0).arg(step.from.0).arg(step.to.0);
     }
-    let mut days = BTreeMap::<Day, (DayTally, Vec<(&Code, &DayTally)>)>::new();
+    let mut days = BTreeMap::<Day, Vec<(&Code, &DayTally)>>::new();
     for ((day, code), tally) in batch.links.iter().filter(|(_, tally)| tally.clicks() > 0) {
-        let (site, rows) = days.entry(*day).or_default();
-        site.merge(tally);
-        rows.push((code, tally));
+        days.entry(*day).or_default().push((code, tally));
     }
-    for (day, (site, rows)) in days {
-        call = call.arg(day.0).arg(site.to_bytes()).arg(rows.len());
+    let mut site = batch.site();
+    for (day, rows) in days {
+        let sum = site.remove(&day).unwrap_or_default();
+        call = call.arg(day.0).arg(sum.to_bytes()).arg(rows.len());
         for (code, tally) in rows {
             call = call.arg(code.as_str()).arg(tally.to_bytes()).arg(tally.clicks());
         }
