@@ -30,7 +30,7 @@ use crate::model::code::Generator;
 use crate::model::key::PlainKey;
 use crate::service::Services;
 use crate::service::auth::Auth;
-use crate::service::click::{Clicks, Fsync, Runner};
+use crate::service::click::{Clicks, Enricher, Fsync, Runner};
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
 use crate::store::cached::Cached;
@@ -105,9 +105,13 @@ impl App {
             // Short URLs look as they will when the service listens.
             Doors::Control => (None, resolve(&settings.listen)?),
         };
-        let runner =
-            Runner::start(links.store().fork(), Arc::clone(&journal), settings.clicks.clone())
-                .context("the roll-up can't start")?;
+        let runner = Runner::start(
+            links.fork(),
+            Arc::clone(&journal),
+            settings.clicks.clone(),
+            Enricher::new(),
+        )
+        .context("the roll-up can't start")?;
         let parts = parts(&settings, &links, &journal, &runner, address)?;
         let mut servers = Vec::new();
         if let Some(listener) = listener {

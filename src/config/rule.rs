@@ -28,7 +28,7 @@ const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 
 /// In the order of `config/default.toml`, all of it.
-const RULES: [Rule; 28] = [
+const RULES: [Rule; 30] = [
     rule("listen", "a host and a port, such as 127.0.0.1:8080 or [::]:80", |s| {
         s.listen.rsplit_once(':').is_some_and(|(host, port)| {
             let bracketed = host.starts_with('[') && host.ends_with(']');
@@ -81,6 +81,12 @@ const RULES: [Rule; 28] = [
         (MIB..=GIB).contains(&s.clicks.segment_size)
     }),
     rule("clicks.keep_applied", "a duration up to 720h", |s| s.clicks.keep_applied <= hours(720)),
+    rule("clicks.keep_hours", "a number of days up to 36500, or 0 for ever", |s| {
+        s.clicks.keep_hours <= 36_500
+    }),
+    rule("clicks.keep_days", "a number of days up to 36500, or 0 for ever", |s| {
+        s.clicks.keep_days <= 36_500
+    }),
     rule(
         "codes.alphabet",
         "base62, unambiguous, or at least two different characters of 0-9, A-Z, a-z, _ and -",

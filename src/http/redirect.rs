@@ -12,6 +12,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::metrics::{Meter, Outcome};
+use crate::model::click::Source;
 use crate::model::code::Code;
 use crate::model::link::{Redirect, State};
 use crate::service::StoreError;
@@ -69,7 +70,7 @@ async fn answer(request: &HttpRequest, reader: &Reader) -> (Outcome, HttpRespons
     match reader.resolve.resolve(code, now).await {
         Ok(Decision::Follow(link)) => {
             if counts {
-                reader.clicks.record(code, now);
+                reader.clicks.record(code, Source::default(), now);
             }
             (Outcome::Followed, redirect(request, reader, &link))
         }

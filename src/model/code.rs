@@ -180,6 +180,13 @@ pub fn random_text(length: usize) -> String {
     nanoid::nanoid!(length, &alphabet)
 }
 
+/// Random bytes from the secure generator.
+#[must_use]
+pub fn random_bytes() -> [u8; 16] {
+    let bytes = nanoid::rngs::default(16);
+    bytes.first_chunk().copied().unwrap_or_default()
+}
+
 /// Draws random codes.
 #[derive(Debug, Clone)]
 pub struct Generator {

@@ -8,7 +8,7 @@ mod keys;
 mod links;
 mod listings;
 mod replies;
-mod tallies;
+// mod tallies;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::code::Code;
 use crate::model::key::{Key, KeyId};
 use crate::model::link::{Link, Tag};
-use crate::model::tally::{Day, DayTally};
+use crate::model::tally::{Cell, Count, Day, Figures, Row, Subject};
 use crate::model::target::Target;
 
 /// The version of what is written into a store. A store of another version is not touched.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Why a store did not do what it was asked for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -250,23 +250,22 @@ pub struct Move {
 pub struct Batch {
     /// The lanes' steps; none twice.
     pub moves: Vec<Move>,
-    /// Clicks in it.
+    /// Clicks on the links of this partition, which are all counted in `rows`.
     pub clicks: u64,
-    /// What to add to each link's day. The clicks of all of them are `clicks`; the store adds them
-    /// to each link's all-time count and to the site's day as well.
-    pub links: BTreeMap<(Day, Code), DayTally>,
+    /// What to add to each subject of this partition, by quarter of the UTC day (slots 0–95). The store
+    /// adds it to the rows of the hours and of the day, and to each link's all-time count.
+    pub rows: BTreeMap<(Day, Subject), Row>,
+    /// How long the rows are kept.
+    pub keep: Keep,
 }
 
-impl Batch {
-    /// What it adds to the days of the whole site.
-    #[must_use]
-    pub fn site(&self) -> BTreeMap<Day, DayTally> {
-        let mut days: BTreeMap<Day, DayTally> = BTreeMap::new();
-        for ((day, _), tally) in &self.links {
-            days.entry(*day).or_default().merge(tally);
-        }
-        days
-    }
+/// How long rows are kept after the end of their UTC day, in days; `None`: for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keep {
+    /// Rows of hours.
+    pub hours: Option<u32>,
+    /// Rows of days.
+    pub days: Option<u32>,
 }
 
 /// What came of applying a batch.
@@ -287,13 +286,47 @@ pub struct Progress {
     pub counted: u64,
 }
 
-/// What is counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
-    /// One link.
-    Link(Code),
-    /// All links together.
-    Site,
+/// A UTC day of which rows are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    /// Which.
+    pub day: Day,
+    /// Its quarters as well, as far as they are kept.
+    pub quarters: bool,
+    /// With the sketches of the day's visitors, so that they can be united with others'.
+    pub sketch: bool,
+}
+
+/// What was counted on a UTC day. All of it was true at the same moment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DayRow {
+    /// The day.
+    pub whole: Cell,
+    /// Its quarters (0–95) in which something happened, in order, if asked for: they add up to the
+    /// day unless they are no longer kept.
+    pub quarters: Vec<(u8, Cell)>,
+}
+
+/// The figures of one link on a UTC day.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DayFigures {
+    /// The day's.
+    pub whole: Figures,
+    /// As in [`DayRow`].
+    pub quarters: Vec<(u8, Figures)>,
+}
+
+/// Something an administrator did to the figures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// When.
+    pub at: Timestamp,
+    /// With which key.
+    pub by: KeyId,
+    /// The link whose figures were deleted.
+    pub code: Code,
+    /// Clicks that it had, ever.
+    pub clicks: u64,
 }
 
 /// A node's own account of its clicks: `accepted = counted + pending`, unless something is wrong.
@@ -319,7 +352,8 @@ pub trait Partitions {
     /// How many partitions there are: fixed for a store's life.
     fn partitions(&self) -> usize;
 
-    /// Where the link with this code lies, and where its clicks are counted.
+    /// Where the link with this code lies, and where its clicks are counted. Of other subjects, by
+    /// their names, only the latter.
     fn partition_of(&self, code: &str) -> usize;
 
     /// Where the codes of this address lie.
@@ -342,21 +376,54 @@ pub trait Tallies {
         node: &NodeId,
     ) -> impl Future<Output = Result<Vec<Progress>, StoreError>> + Send;
 
-    /// The days of `days` on which `subject` was clicked, in order.
-    fn series(
+    /// What was counted for `subject` on each day asked for, in order; days without anything are
+    /// left out. No day is asked for twice.
+    fn days(
         &self,
         subject: &Subject,
+        asks: &[Ask],
+    ) -> impl Future<Output = Result<Vec<(Day, DayRow)>, StoreError>> + Send;
+
+    /// The first of `days` on which anything at all was counted.
+    fn first_day(
+        &self,
         days: Range<Day>,
-    ) -> impl Future<Output = Result<Vec<(Day, DayTally)>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Day>, StoreError>> + Send;
 
     /// All clicks on each code, ever, in the order asked.
-    fn totals(&self, codes: &[Code]) -> impl Future<Output = Result<Vec<u64>, StoreError>> + Send;
+    fn totals(&self, codes: &[Code])
+    -> impl Future<Output = Result<Vec<Count>, StoreError>> + Send;
 
-    /// Every link clicked on this day.
+    /// Every link clicked on this day; its quarters as well if asked for.
     fn links_on(
         &self,
         day: Day,
-    ) -> impl Future<Output = Result<Vec<(Code, DayTally)>, StoreError>> + Send;
+        quarters: bool,
+    ) -> impl Future<Output = Result<Vec<(Code, DayFigures)>, StoreError>> + Send;
+
+    /// Removes all rows and the total of a link, and files `note` with the clicks it had: that
+    /// number is returned. What was counted for its tags, its key and the site stays.
+    fn forget_link(&self, note: &Note) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// The notes, oldest first.
+    fn notes(&self) -> impl Future<Output = Result<Vec<Note>, StoreError>> + Send;
+
+    /// Removes the rows of hours and of days that end before these days. A store whose rows expire
+    /// by themselves does nothing.
+    fn sweep(
+        &self,
+        hours_before: Day,
+        days_before: Day,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The secret with which visitors are hashed on `day`: `fresh`, if there is none yet. All nodes
+    /// get the same one. Secrets of days before `forget_before` are forgotten.
+    fn salt(
+        &self,
+        day: Day,
+        fresh: &[u8; 16],
+        forget_before: Day,
+    ) -> impl Future<Output = Result<[u8; 16], StoreError>> + Send;
 
     /// Files a node's account, in the place of its last one.
     fn put_account(&self, account: &Account)
@@ -364,6 +431,37 @@ pub trait Tallies {
 
     /// The last account of every node.
     fn accounts(&self) -> impl Future<Output = Result<Vec<Account>, StoreError>> + Send;
+}
+
+/// A place in the news. Ordered by time within one store; opaque outside of the adapter that made
+/// it. Characters of `[0-9A-Za-z-]` only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewsId(pub String);
+
+/// The news after a place.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct News {
+    /// Each with its place, oldest first.
+    pub items: Vec<(NewsId, Vec<u8>)>,
+    /// Whether some after the place were forgotten already, or the place is none of this store's.
+    pub gap: bool,
+}
+
+/// What the nodes tell each other of the clicks they have just counted. Kept for some minutes, for
+/// who is watching; nothing depends on it.
+pub trait Bulletin {
+    /// Tells all nodes.
+    fn tell(&self, item: &[u8]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// What was told after this place; at most `limit` items.
+    fn news_after(
+        &self,
+        place: &NewsId,
+        limit: usize,
+    ) -> impl Future<Output = Result<News, StoreError>> + Send;
+
+    /// The place of the last item, or the beginning.
+    fn last_news(&self) -> impl Future<Output = Result<NewsId, StoreError>> + Send;
 }
 
 /// Something another node did, or a gap in hearing of it.
@@ -477,11 +575,22 @@ delegate!(Replies {
 delegate!(Tallies {
     fn apply(node: &NodeId, partition: usize, batch: &Batch) -> Applied;
     fn progress(node: &NodeId) -> Vec<Progress>;
-    fn series(subject: &Subject, days: Range<Day>) -> Vec<(Day, DayTally)>;
-    fn totals(codes: &[Code]) -> Vec<u64>;
-    fn links_on(day: Day) -> Vec<(Code, DayTally)>;
+    fn days(subject: &Subject, asks: &[Ask]) -> Vec<(Day, DayRow)>;
+    fn first_day(days: Range<Day>) -> Option<Day>;
+    fn totals(codes: &[Code]) -> Vec<Count>;
+    fn links_on(day: Day, quarters: bool) -> Vec<(Code, DayFigures)>;
+    fn forget_link(note: &Note) -> u64;
+    fn notes() -> Vec<Note>;
+    fn sweep(hours_before: Day, days_before: Day) -> ();
+    fn salt(day: Day, fresh: &[u8; 16], forget_before: Day) -> [u8; 16];
     fn put_account(account: &Account) -> ();
     fn accounts() -> Vec<Account>;
+});
+
+delegate!(Bulletin {
+    fn tell(item: &[u8]) -> ();
+    fn news_after(place: &NewsId, limit: usize) -> News;
+    fn last_news() -> NewsId;
 });
 
 delegate!(Upkeep {

@@ -13,7 +13,7 @@ use crate::http::Services;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Kind, Problem, ProblemBody};
 use crate::http::extract::{Caller, QueryString};
-use crate::service::stats::{By, MAX_TOP, Query, Series, StatsError};
+use crate::service::stats::{By, MAX_TOP, Query, Rank, Report, StatsError, Whose};
 
 /// Links in a ranking when no number is asked for.
 const DEFAULT_TOP: usize = 10;
@@ -169,8 +169,11 @@ pub(super) async fn of_link(
     services: web::Data<Services>,
 ) -> Result<web::Json<SeriesBody>, Problem> {
     let (query, tz) = window(&request)?;
-    let series = services.stats.of_link(&caller, &code, &query, Timestamp::now()).await?;
-    Ok(web::Json(series_body(series, &query, tz)))
+    let series = services
+        .stats
+        .report(&caller, &Whose::Link(code.into_inner()), &query, Timestamp::now())
+        .await?;
+    Ok(web::Json(series_body(series, tz)))
 }
 
 /// Clicks on all links together.
@@ -192,8 +195,8 @@ pub(super) async fn of_site(
     services: web::Data<Services>,
 ) -> Result<web::Json<SeriesBody>, Problem> {
     let (query, tz) = window(&request)?;
-    let series = services.stats.of_site(&caller, &query, Timestamp::now()).await?;
-    Ok(web::Json(series_body(series, &query, tz)))
+    let series = services.stats.report(&caller, &Whose::Site, &query, Timestamp::now()).await?;
+    Ok(web::Json(series_body(series, tz)))
 }
 
 /// The links with most clicks, exact.
@@ -217,18 +220,22 @@ pub(super) async fn top(
 ) -> Result<web::Json<TopBody>, Problem> {
     let query = QueryString::read(&request, &["from", "to", "limit", "tz"])?;
     let (tz, _) = time_zone(&query)?;
-    let window = (moment(&query, "from", &tz)?, moment(&query, "to", &tz)?);
+    let window = Query {
+        from: moment(&query, "from", &tz)?,
+        to: moment(&query, "to", &tz)?,
+        ..Query::default()
+    };
     let limit = query.parsed("limit")?.unwrap_or(DEFAULT_TOP);
     if !(1..=MAX_TOP).contains(&limit) {
         let detail = format_args!("a ranking has 1 to {MAX_TOP} links");
         return Err(Problem::new(Kind::BadParameter, detail).field("limit").limit(MAX_TOP));
     }
-    let top = services.stats.top(&caller, window, limit, Timestamp::now()).await?;
-    let items = top.links.into_iter().map(|(link, clicks)| TopItem {
+    let top = services.stats.top(&caller, &window, Rank::Clicks, limit, Timestamp::now()).await?;
+    let items = top.links.into_iter().map(|(link, figures)| TopItem {
         short_url: services.public.short_url(&link.code),
         code: link.code.to_string(),
         target: link.target.to_string(),
-        clicks,
+        clicks: figures.count.clicks(),
     });
     Ok(web::Json(TopBody { from: top.from, to: top.to, items: items.collect() }))
 }
@@ -298,7 +305,7 @@ fn window(request: &HttpRequest) -> Result<(Query, String), Problem> {
         }
     };
     let (from, to) = (moment(&query, "from", &tz)?, moment(&query, "to", &tz)?);
-    Ok((Query { from, to, by, tz }, name))
+    Ok((Query { from, to, by: Some(by), tz, ..Query::default() }, name))
 }
 
 fn time_zone(query: &QueryString) -> Result<(TimeZone, String), Problem> {
@@ -331,10 +338,11 @@ fn moment(query: &QueryString, name: &str, tz: &TimeZone) -> Result<Option<Times
     Ok(Some(read))
 }
 
-fn series_body(series: Series, query: &Query, tz: String) -> SeriesBody {
-    let by = match query.by {
+fn series_body(series: Report, tz: String) -> SeriesBody {
+    let by = match series.by {
         By::Hour => "hour",
         By::Day => "day",
+        By::Week => "week",
         By::Month => "month",
     };
     SeriesBody {
@@ -342,7 +350,11 @@ fn series_body(series: Series, query: &Query, tz: String) -> SeriesBody {
         to: series.to,
         by,
         tz,
-        total: FiguresBody { clicks: series.clicks },
-        series: series.rows.into_iter().map(|(start, clicks)| RowBody { start, clicks }).collect(),
+        total: FiguresBody { clicks: series.total.count.clicks() },
+        series: series
+            .rows
+            .into_iter()
+            .map(|(start, f)| RowBody { start, clicks: f.count.clicks() })
+            .collect(),
     }
 }

@@ -1,14 +1,19 @@
 //! Clicks, exactly once: request → journal → tallies.
 
+mod enrich;
 mod figures;
 mod record;
 mod rollup;
 mod runner;
+mod sums;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::store::Keep;
+
+pub use enrich::Enricher;
 pub use figures::{Figures, Snapshot};
 pub use record::{Clicks, Recorder};
 pub use rollup::{Rollup, RollupError, Round};
@@ -28,6 +33,19 @@ pub struct Settings {
     /// How long applied clicks stay in the journal, for a store restored from an older copy.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub keep_applied: Duration,
+    /// Days for which figures by the hour are kept; 0: for ever.
+    pub keep_hours: u32,
+    /// Days for which figures by the day are kept; 0: for ever.
+    pub keep_days: u32,
+}
+
+impl Settings {
+    /// How long the store keeps rows.
+    #[must_use]
+    fn keep(&self) -> Keep {
+        let days = |days: u32| (days > 0).then_some(days);
+        Keep { hours: days(self.keep_hours), days: days(self.keep_days) }
+    }
 }
 
 /// When the journal is synced to the disk. A killed process loses nothing in any case: this is

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::click::Click;
+use crate::model::click::{Click, Source};
 use crate::store::journal::{Journal, Writer};
 
 /// A lane is closed this often at most: each time makes a file.
@@ -57,9 +57,9 @@ struct Lane {
 impl Recorder {
     /// Writes down that `code` was followed at `now`. When it can't (a full disk), the reader is
     /// redirected nevertheless, and the loss is counted and shouted.
-    pub fn record(&self, code: &str, now: Timestamp) {
+    pub fn record(&self, code: &str, source: Source<'_>, now: Timestamp) {
         let mut lane = self.lane.borrow_mut();
-        let click = Click { at_ms: now.as_millisecond(), code };
+        let click = Click { at_ms: now.as_millisecond(), code, source };
         match self.append(&mut lane.writer, &click) {
             Ok(()) if lane.losing == 0 => {}
             Ok(()) => {
@@ -72,6 +72,18 @@ impl Recorder {
                 }
                 lane.losing += 1;
             }
+        }
+    }
+
+    /// Writes down that `code`, which leads nowhere, was asked for at `now`.
+    pub fn record_orphan(&self, code: &str, source: Source<'_>, now: Timestamp) {
+        let mut lane = self.lane.borrow_mut();
+        if lane.writer.is_none() {
+            lane.writer = self.journal.writer().ok();
+        }
+        let click = Click { at_ms: now.as_millisecond(), code, source };
+        if let Some(Err(error)) = lane.writer.as_mut().map(|writer| writer.append_orphan(&click)) {
+            tracing::debug!(%error, "a request for an unknown code can't be written down");
         }
     }
 

@@ -14,20 +14,26 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::Fsync;
+use super::enrich::{Enricher, NoSalt};
 use super::figures::Figures;
-use crate::model::click::Click;
-use crate::model::code::Code;
-use crate::model::tally::{Day, DayTally, Quarter};
+use super::sums::{Due, Sums};
+use super::{Fsync, Settings};
+use crate::model::code::{Code, random_bytes};
+use crate::model::link::Link;
+use crate::model::tally::Day;
 use crate::service::auth::to_the_millisecond;
+use crate::store::cached::Cached;
 use crate::store::journal::{Entry, Journal, Reader};
 use crate::store::{
     Account, Applied, Batch, Lane, Move, Partitions as _, Position, Progress, Store, StoreError,
     Tallies as _,
 };
 
-/// Bytes of the journal read for one round, over all lanes: about 60,000 clicks.
-const ROUND_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of the journal read for one round, over all lanes: about 30,000 clicks.
+const ROUND_BYTES: usize = 8 * 1024 * 1024;
+/// Days after which the secret of a day's visitors is forgotten. Clicks that are counted later than
+/// that are new visitors.
+const SALT_DAYS: u32 = 2;
 
 /// Why a round came to nothing. It is tried again.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +59,10 @@ pub enum Round {
 
 /// Rolls one node's journal up into the store. Any number may run at once; one is enough.
 pub struct Rollup {
-    store: Store,
+    links: Cached,
     journal: Arc<Journal>,
-    fsync: Fsync,
+    settings: Settings,
+    enricher: Enricher,
     readers: BTreeMap<Lane, Reader>,
     /// Where each partition stands, as far as we know; `None` when it must be asked.
     known: Option<Vec<Progress>>,
@@ -65,20 +72,29 @@ pub struct Rollup {
     figures: Arc<Figures>,
 }
 
-/// What the clicks of one round add to one code.
-struct CodeClicks {
-    partition: usize,
-    days: BTreeMap<Day, DayTally>,
+/// What was read of the journal in one round.
+enum Stretch {
+    /// All of it summed up, for each partition; and whether there is more than fits a round.
+    Read(Sums, bool),
+    /// The secret of this day is needed first.
+    NoSalt(Day),
 }
 
 impl Rollup {
     /// A roll-up that begins wherever the store says it stands.
     #[must_use]
-    pub fn new(store: Store, journal: Arc<Journal>, fsync: Fsync, figures: Arc<Figures>) -> Self {
+    pub fn new(
+        links: Cached,
+        journal: Arc<Journal>,
+        settings: Settings,
+        enricher: Enricher,
+        figures: Arc<Figures>,
+    ) -> Self {
         Self {
-            store,
+            links,
             journal,
-            fsync,
+            settings,
+            enricher,
             readers: BTreeMap::new(),
             known: None,
             milestones: VecDeque::new(),
@@ -90,8 +106,8 @@ impl Rollup {
     ///
     /// # Errors
     /// [`RollupError`]; nothing is lost, the next round begins where the store then stands.
-    pub async fn round(&mut self) -> Result<Round, RollupError> {
-        let outcome = self.try_round().await;
+    pub async fn round(&mut self, now: Timestamp) -> Result<Round, RollupError> {
+        let outcome = self.try_round(now).await;
         if outcome.is_err() {
             // Whether it was applied or not, nobody knows: ask.
             self.known = None;
@@ -99,32 +115,49 @@ impl Rollup {
         outcome
     }
 
-    async fn try_round(&mut self) -> Result<Round, RollupError> {
+    async fn try_round(&mut self, now: Timestamp) -> Result<Round, RollupError> {
         let known = match self.known.take() {
             Some(known) => known,
             None => {
                 // Opened again where the store then stands.
                 self.readers.clear();
-                self.store.progress(self.journal.node()).await?
+                self.store().progress(self.journal.node()).await?
             }
         };
-        let (batches, behind) = self.read_batches(&known)?;
+        let (sums, behind) = match self.read(&known)? {
+            Stretch::Read(sums, behind) => (sums, behind),
+            Stretch::NoSalt(day) => {
+                let fresh = random_bytes();
+                let forget_before = Day(day.0.saturating_sub(SALT_DAYS));
+                let salt = self.store().salt(day, &fresh, forget_before).await?;
+                self.enricher.put_salt(day, salt);
+                // Read again from where the store stands.
+                self.readers.clear();
+                self.known = Some(known);
+                return Ok(Round::Behind);
+            }
+        };
+        let batches = self.batches(&known, sums, now).await?;
         let moving: Vec<_> =
             batches.iter().enumerate().filter(|(_, b)| !b.moves.is_empty()).collect();
         if moving.is_empty() {
             self.known = Some(known);
             return Ok(Round::Idle);
         }
-        if self.fsync == Fsync::Interval {
+        if self.settings.fsync == Fsync::Interval {
             // What was read is on the disk before the store counts it: the store is never ahead of
             // a journal that lost its tail with the power.
             self.journal.sync()?;
         }
         let node = self.journal.node();
-        let applying = moving.iter().map(|(at, batch)| self.store.apply(node, *at, batch));
+        let applying = moving.iter().map(|(at, batch)| self.store().apply(node, *at, batch));
         let outcomes = join_all(applying).await;
         self.known = self.settle(known, &moving, outcomes)?;
         Ok(if behind || self.known.is_none() { Round::Behind } else { Round::Moved })
+    }
+
+    fn store(&self) -> &Store {
+        self.links.store()
     }
 
     /// What is known after the store has answered; `None` when it stood elsewhere.
@@ -157,7 +190,7 @@ impl Rollup {
     /// # Errors
     /// The store's, the journal's.
     pub async fn verify(&mut self) -> Result<(), RollupError> {
-        let found = self.store.progress(self.journal.node()).await?;
+        let found = self.store().progress(self.journal.node()).await?;
         let same = self.known.as_ref().is_some_and(|known| {
             known.iter().zip(&found).all(|(known, found)| known.lanes == found.lanes)
         });
@@ -177,19 +210,33 @@ impl Rollup {
         Ok(())
     }
 
-    /// Reads on in every lane, and sums up what each partition has not counted yet. Says whether
-    /// there is more than fits a round.
-    fn read_batches(&mut self, known: &[Progress]) -> io::Result<(Vec<Batch>, bool)> {
+    /// Reads on in every lane, and sums up what was not counted everywhere yet.
+    fn read(&mut self, known: &[Progress]) -> io::Result<Stretch> {
         self.open_lanes(known)?;
-        let mut codes: HashMap<Box<str>, CodeClicks> = HashMap::new();
+        let mut sums = Sums::default();
+        let mut no_salt = None;
         let limit = ROUND_BYTES / self.readers.len().max(1);
-        let store = &self.store;
         let mut behind = false;
+        let enricher = &mut self.enricher;
         for (lane, reader) in &mut self.readers {
-            let damaged = reader.damaged();
+            let (damaged, ceiling) = (reader.damaged(), ceiling(known, *lane));
             behind |= reader.read(limit, |place, entry| {
-                let Entry::Click(click) = entry else { return };
-                add(&mut codes, &click, store, |partition| place >= at(&known[partition], *lane));
+                let due = match place >= ceiling {
+                    true => Due::ALL,
+                    false => Due::of(known.len(), |p| place >= at(&known[p], *lane)),
+                };
+                let outcome = match entry {
+                    Entry::Click(click) => {
+                        enricher.visit(&click).map(|visit| sums.add(&click, &visit, due))
+                    }
+                    Entry::Orphan(click) => {
+                        enricher.visit(&click).map(|visit| sums.add_orphan(&click, &visit, due))
+                    }
+                    Entry::Lost(_) => Ok(()),
+                };
+                if let Err(NoSalt(day)) = outcome {
+                    no_salt = Some(day);
+                }
             })?;
             if reader.damaged() > damaged {
                 let bytes = reader.damaged() - damaged;
@@ -200,10 +247,16 @@ impl Rollup {
                 );
             }
         }
-        Ok((self.batches(known, codes), behind))
+        Ok(no_salt.map_or(Stretch::Read(sums, behind), Stretch::NoSalt))
     }
 
-    fn batches(&self, known: &[Progress], codes: HashMap<Box<str>, CodeClicks>) -> Vec<Batch> {
+    /// A batch for each partition.
+    async fn batches(
+        &self,
+        known: &[Progress],
+        sums: Sums,
+        now: Timestamp,
+    ) -> Result<Vec<Batch>, StoreError> {
         let moves = |progress: &Progress| {
             let steps = self.readers.iter().map(|(lane, reader)| Move {
                 lane: *lane,
@@ -212,20 +265,17 @@ impl Rollup {
             });
             steps.filter(|step| step.from < step.to).collect()
         };
+        let keep = self.settings.keep();
         let mut batches: Vec<Batch> = known
             .iter()
-            .map(|progress| Batch { moves: moves(progress), ..Batch::default() })
+            .map(|progress| Batch { moves: moves(progress), keep, ..Batch::default() })
             .collect();
-        for (code, clicks) in codes {
-            // What is in the journal was a code when it was followed.
-            let Ok(code) = Code::parse(&code) else { continue };
-            let batch = &mut batches[clicks.partition];
-            for (day, tally) in clicks.days {
-                batch.clicks += tally.clicks();
-                batch.links.insert((day, code.clone()), tally);
-            }
-        }
-        batches
+        let codes = sums.codes();
+        let links = self.links.known_many(&codes, now).await?;
+        let links: HashMap<Code, Link> =
+            codes.into_iter().zip(links).filter_map(|(code, link)| Some((code, link?))).collect();
+        sums.deal(&links, self.store(), &mut batches);
+        Ok(batches)
     }
 
     /// Removes from the journal what the store has counted for at least `keep`.
@@ -258,13 +308,13 @@ impl Rollup {
     /// The store's, the journal's.
     pub async fn account(&self, now: Timestamp) -> Result<Account, RollupError> {
         let node = self.journal.node();
-        let progress = self.store.progress(node).await?;
+        let progress = self.store().progress(node).await?;
         let (mut accepted, mut pending) = (0, 0);
         for lane in self.journal.lanes() {
             let mut reader = self.reader_at(lane, floor(&progress, lane))?;
             reader.read(usize::MAX, |place, entry| {
                 if let Entry::Click(click) = entry {
-                    let partition = &progress[self.store.partition_of(click.code)];
+                    let partition = &progress[self.store().partition_of(click.code)];
                     pending += u64::from(place >= at(partition, lane));
                 }
             })?;
@@ -289,36 +339,13 @@ impl Rollup {
     }
 }
 
-/// Adds a click to what its code gets, if `due` says that its partition has not counted it yet.
-fn add(
-    codes: &mut HashMap<Box<str>, CodeClicks>,
-    click: &Click<'_>,
-    store: &Store,
-    due: impl Fn(usize) -> bool,
-) {
-    let partition = match codes.get(click.code) {
-        Some(code) => code.partition,
-        None => store.partition_of(click.code),
-    };
-    if !due(partition) {
-        return;
-    }
-    let quarter = Quarter::of(click.at());
-    let add_to = |code: &mut CodeClicks| {
-        code.days.entry(quarter.day()).or_default().add(quarter.of_day(), 1);
-    };
-    match codes.get_mut(click.code) {
-        Some(code) => add_to(code),
-        None => add_to(
-            codes
-                .entry(click.code.into())
-                .or_insert(CodeClicks { partition, days: BTreeMap::new() }),
-        ),
-    }
-}
-
 fn at(progress: &Progress, lane: Lane) -> Position {
     progress.lanes.get(&lane).copied().unwrap_or_default()
+}
+
+/// The place behind which no partition has counted anything.
+fn ceiling(known: &[Progress], lane: Lane) -> Position {
+    known.iter().map(|progress| at(progress, lane)).max().unwrap_or_default()
 }
 
 /// The place before which every partition has counted everything.

@@ -11,8 +11,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use super::Settings;
+use super::enrich::Enricher;
 use super::figures::Figures;
 use super::rollup::{Rollup, RollupError, Round};
+use crate::store::cached::Cached;
 use crate::store::journal::Journal;
 use crate::store::{Account, Store, StoreError, Tallies as _};
 
@@ -59,12 +61,18 @@ impl Runner {
     ///
     /// # Errors
     /// The system's, when there is no thread to be had.
-    pub fn start(store: Store, journal: Arc<Journal>, settings: Settings) -> io::Result<Self> {
+    pub fn start(
+        links: Cached,
+        journal: Arc<Journal>,
+        settings: Settings,
+        enricher: Enricher,
+    ) -> io::Result<Self> {
         let (questions, asked) = mpsc::channel(16);
         let (stop, stopped) = oneshot::channel();
         let figures = Arc::new(Figures::default());
+        let store = links.store().clone();
         let job = Job {
-            rollup: Rollup::new(store.clone(), journal, settings.fsync, Arc::clone(&figures)),
+            rollup: Rollup::new(links, journal, settings.clone(), enricher, Arc::clone(&figures)),
             store,
             settings,
             figures: Arc::clone(&figures),
@@ -165,7 +173,7 @@ impl Job {
 
     async fn round(&mut self) -> Result<Round, RollupError> {
         let started = Instant::now();
-        let outcome = self.rollup.round().await;
+        let outcome = self.rollup.round(Timestamp::now()).await;
         match &outcome {
             Ok(Round::Behind | Round::Moved) => self.figures.round(started.elapsed()),
             Ok(Round::Idle) => {}

@@ -193,6 +193,33 @@ impl Cached {
         }
     }
 
+    /// The links with these codes, or their tombstones, in the order asked: from memory those that
+    /// readers have just followed, the others from the store. Nothing is remembered: this is not for
+    /// readers.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn known_many(
+        &self,
+        codes: &[Code],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Link>>, StoreError> {
+        let now = now.as_millisecond();
+        let in_memory = |code: &Code| {
+            let link = self.memory.links.peek(code.as_str())?;
+            self.memory.is_fresh(&link, now).then(|| link.link.clone())
+        };
+        let mut links: Vec<Option<Link>> = codes.iter().map(in_memory).collect();
+        let absent: Vec<usize> = (0..codes.len()).filter(|at| links[*at].is_none()).collect();
+        if !absent.is_empty() {
+            let asked: Vec<Code> = absent.iter().map(|at| codes[*at].clone()).collect();
+            for (at, link) in absent.into_iter().zip(self.store.get_many(&asked).await?) {
+                links[at] = link;
+            }
+        }
+        Ok(links)
+    }
+
     /// A code that is not in memory: of all who ask for it, one asks the store.
     async fn look_first(&self, code: &Code, now: i64) -> Result<Option<Arc<HotLink>>, StoreError> {
         if self.memory.settings.capacity == 0 {

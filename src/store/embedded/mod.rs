@@ -4,6 +4,7 @@
 //! blocking pool. Writes go to one thread, which lets everything that waits at the same moment
 //! share a commit: a durable commit is an fsync.
 
+mod bulletin;
 mod keys;
 mod links;
 mod tallies;
@@ -31,6 +32,7 @@ pub const FILE_NAME: &str = "slugline.redb";
 pub struct Embedded {
     file: Arc<File>,
     writer: Arc<Writer>,
+    board: bulletin::Board,
 }
 
 /// The open file. It is absent for as long as it takes to open it again after a failed write.
@@ -54,7 +56,7 @@ impl Embedded {
         let file = File { path, cache_bytes, database: RwLock::new(Some(database)) };
         let file = Arc::new(file);
         let writer = Writer::start(Arc::clone(&file))?;
-        Ok(Self { file, writer: Arc::new(writer) })
+        Ok(Self { file, writer: Arc::new(writer), board: bulletin::Board::new() })
     }
 
     /// A short read, at once, on this thread.

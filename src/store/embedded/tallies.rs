@@ -1,31 +1,45 @@
 //! Counts, and the positions they are true for, in redb. One transaction moves both.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::{Embedded, failed};
 use crate::model::code::Code;
-use crate::model::tally::{Day, DayTally};
+use crate::model::tally::row::{DAY_ROWS, QUARTER_ROWS};
+use crate::model::tally::subject::is_link;
+use crate::model::tally::{
+    BadTally, Cell, Count, Day, Figures, QUARTERS_AN_HOUR, Row, Subject, row,
+};
 use crate::store::{
-    Account, Applied, Batch, Lane, Move, NodeId, Position, Progress, StoreError, Subject, Tallies,
+    Account, Applied, Ask, Batch, DayFigures, DayRow, Lane, Move, NodeId, Note, Position, Progress,
+    StoreError, Tallies,
 };
 
-/// Day and code → that day's tally. Rows of a day stand together: a roll-up touches few pages.
-const LINK_DAYS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("link_days");
-const SITE_DAYS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("site_days");
-const TOTALS: TableDefinition<'_, &str, u64> = TableDefinition::new("totals");
+/// Day and subject → the row of that day. Rows of a day stand together: a roll-up touches few pages.
+const DAYS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("days");
+/// Day, subject and hour → the row of that hour's quarters.
+const HOURS: TableDefinition<'_, (u32, &str, u8), &[u8]> = TableDefinition::new("hours");
+/// Code → its clicks, ever: people's, bots'.
+const TOTALS: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("totals");
 const LANES: TableDefinition<'_, (&str, u16), u64> = TableDefinition::new("lanes");
 const COUNTED: TableDefinition<'_, &str, u64> = TableDefinition::new("counted");
 const ACCOUNTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("accounts");
+/// Day → the secret of its visitors' hashes.
+const SALTS: TableDefinition<'_, u32, &[u8; 16]> = TableDefinition::new("salts");
+/// Number → a note, as JSON.
+const NOTES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("notes");
 
 pub(super) fn make_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
-    txn.open_table(LINK_DAYS).map_err(failed)?;
-    txn.open_table(SITE_DAYS).map_err(failed)?;
+    txn.open_table(DAYS).map_err(failed)?;
+    txn.open_table(HOURS).map_err(failed)?;
     txn.open_table(TOTALS).map_err(failed)?;
     txn.open_table(LANES).map_err(failed)?;
     txn.open_table(COUNTED).map_err(failed)?;
     txn.open_table(ACCOUNTS).map_err(failed)?;
+    txn.open_table(SALTS).map_err(failed)?;
+    txn.open_table(NOTES).map_err(failed)?;
     Ok(())
 }
 
@@ -47,8 +61,7 @@ impl Tallies for Embedded {
                 return Ok(Applied::Elsewhere(standing));
             }
             move_on(txn, &node, &batch, &standing)?;
-            add_links(txn, &batch)?;
-            add_site(txn, &batch)?;
+            add_rows(txn, &batch)?;
             Ok(Applied::Done)
         })
         .await
@@ -62,62 +75,124 @@ impl Tallies for Embedded {
         })
     }
 
-    async fn series(
+    async fn days(
         &self,
         subject: &Subject,
-        days: Range<Day>,
-    ) -> Result<Vec<(Day, DayTally)>, StoreError> {
-        let subject = subject.clone();
-        self.scan(move |txn| match subject {
-            Subject::Site => {
-                let table = txn.open_table(SITE_DAYS).map_err(failed)?;
-                let rows = table.range(days.start.0..days.end.0).map_err(failed)?;
-                rows.map(|row| {
-                    let (day, bytes) = row.map_err(failed)?;
-                    Ok((Day(day.value()), read_tally(bytes.value())?))
-                })
-                .collect()
+        asks: &[Ask],
+    ) -> Result<Vec<(Day, DayRow)>, StoreError> {
+        let (name, asks) = (subject.name().into_owned(), asks.to_vec());
+        self.scan(move |txn| {
+            let days = txn.open_table(DAYS).map_err(failed)?;
+            let mut found = Vec::new();
+            for ask in asks {
+                let Some(bytes) = days.get((ask.day.0, name.as_str())).map_err(failed)? else {
+                    continue;
+                };
+                let whole = read_day(bytes.value(), ask.sketch)?;
+                let quarters = if ask.quarters { quarters(txn, &name, ask.day)? } else { vec![] };
+                found.push((ask.day, DayRow { whole, quarters }));
             }
-            Subject::Link(code) => {
-                let table = txn.open_table(LINK_DAYS).map_err(failed)?;
-                // On other days nothing was clicked at all, however many are asked for.
-                let clicked = txn.open_table(SITE_DAYS).map_err(failed)?;
-                let mut rows = Vec::new();
-                for day in clicked.range(days.start.0..days.end.0).map_err(failed)? {
-                    let day = day.map_err(failed)?.0.value();
-                    if let Some(bytes) = table.get((day, code.as_str())).map_err(failed)? {
-                        rows.push((Day(day), read_tally(bytes.value())?));
-                    }
-                }
-                Ok(rows)
-            }
+            Ok(found)
         })
         .await
     }
 
-    async fn totals(&self, codes: &[Code]) -> Result<Vec<u64>, StoreError> {
+    async fn first_day(&self, days: Range<Day>) -> Result<Option<Day>, StoreError> {
         self.read(|txn| {
-            let table = txn.open_table(TOTALS).map_err(failed)?;
-            let total = |code: &Code| {
-                let found = table.get(code.as_str()).map_err(failed)?;
-                Ok(found.map_or(0, |total| total.value()))
-            };
-            codes.iter().map(total).collect()
+            let table = txn.open_table(DAYS).map_err(failed)?;
+            let first = first_day_from(&table, days.start.0)?.map(Day);
+            Ok(first.filter(|day| days.contains(day)))
         })
     }
 
-    async fn links_on(&self, day: Day) -> Result<Vec<(Code, DayTally)>, StoreError> {
+    async fn totals(&self, codes: &[Code]) -> Result<Vec<Count>, StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(TOTALS).map_err(failed)?;
+            codes.iter().map(|code| total_of(&table, code.as_str())).collect()
+        })
+    }
+
+    async fn links_on(
+        &self,
+        day: Day,
+        quarters: bool,
+    ) -> Result<Vec<(Code, DayFigures)>, StoreError> {
         self.scan(move |txn| {
-            let table = txn.open_table(LINK_DAYS).map_err(failed)?;
-            let rows = table.range((day.0, "")..(day.0 + 1, "")).map_err(failed)?;
+            let days = txn.open_table(DAYS).map_err(failed)?;
+            let mut links = BTreeMap::<Code, DayFigures>::new();
+            for entry in days.range((day.0, "")..(day.0 + 1, "")).map_err(failed)? {
+                let (key, bytes) = entry.map_err(failed)?;
+                let name = key.value().1;
+                if is_link(name) {
+                    let figures = Row::figures_of(bytes.value()).map_err(damaged)?;
+                    let whole = figures.first().map(|(_, figures)| *figures).unwrap_or_default();
+                    links.insert(read_code(name)?, DayFigures { whole, quarters: vec![] });
+                }
+            }
+            if quarters {
+                add_quarters(txn, day, &mut links)?;
+            }
+            Ok(links.into_iter().collect())
+        })
+        .await
+    }
+
+    async fn forget_link(&self, note: &Note) -> Result<u64, StoreError> {
+        let mut note = note.clone();
+        self.write(move |txn| {
+            let name = note.code.as_str().to_owned();
+            let mut totals = txn.open_table(TOTALS).map_err(failed)?;
+            note.clicks = total_of(&totals, &name)?.clicks();
+            totals.remove(name.as_str()).map_err(failed)?;
+            forget_rows(txn, &name)?;
+            let mut notes = txn.open_table(NOTES).map_err(failed)?;
+            let number = notes.last().map_err(failed)?.map_or(0, |(number, _)| number.value() + 1);
+            let bytes = serde_json::to_vec(&note).unwrap_or_default();
+            notes.insert(number, bytes.as_slice()).map_err(failed)?;
+            Ok(note.clicks)
+        })
+        .await
+    }
+
+    async fn notes(&self) -> Result<Vec<Note>, StoreError> {
+        self.read(|txn| {
+            let table = txn.open_table(NOTES).map_err(failed)?;
+            let rows = table.iter().map_err(failed)?;
             rows.map(|row| {
-                let (key, bytes) = row.map_err(failed)?;
-                let code = key.value().1;
-                let code = Code::parse(code)
-                    .map_err(|e| StoreError::Damaged(format!("code {code:?}: {e}")))?;
-                Ok((code, read_tally(bytes.value())?))
+                let (_, bytes) = row.map_err(failed)?;
+                serde_json::from_slice(bytes.value())
+                    .map_err(|e| StoreError::Damaged(format!("a note: {e}")))
             })
             .collect()
+        })
+    }
+
+    async fn sweep(&self, hours_before: Day, days_before: Day) -> Result<(), StoreError> {
+        self.write(move |txn| {
+            let mut hours = txn.open_table(HOURS).map_err(failed)?;
+            hours.retain_in(..(hours_before.0, "", 0), |_, _| false).map_err(failed)?;
+            let mut days = txn.open_table(DAYS).map_err(failed)?;
+            days.retain_in(..(days_before.0, ""), |_, _| false).map_err(failed)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn salt(
+        &self,
+        day: Day,
+        fresh: &[u8; 16],
+        forget_before: Day,
+    ) -> Result<[u8; 16], StoreError> {
+        let fresh = *fresh;
+        self.write(move |txn| {
+            let mut salts = txn.open_table(SALTS).map_err(failed)?;
+            salts.retain_in(..forget_before.0, |_, _| false).map_err(failed)?;
+            if let Some(salt) = salts.get(day.0).map_err(failed)? {
+                return Ok(*salt.value());
+            }
+            salts.insert(day.0, &fresh).map_err(failed)?;
+            Ok(fresh)
         })
         .await
     }
@@ -181,37 +256,121 @@ fn move_on(
     Ok(())
 }
 
-fn add_links(txn: &WriteTransaction, batch: &Batch) -> Result<(), StoreError> {
-    let mut days = txn.open_table(LINK_DAYS).map_err(failed)?;
+fn add_rows(txn: &WriteTransaction, batch: &Batch) -> Result<(), StoreError> {
+    let mut days = txn.open_table(DAYS).map_err(failed)?;
+    let mut hours = txn.open_table(HOURS).map_err(failed)?;
     let mut totals = txn.open_table(TOTALS).map_err(failed)?;
-    for ((day, code), tally) in &batch.links {
-        add_day(&mut days, (day.0, code.as_str()), tally)?;
-        let total = totals.get(code.as_str()).map_err(failed)?.map_or(0, |total| total.value());
-        totals.insert(code.as_str(), total + tally.clicks()).map_err(failed)?;
+    for ((day, subject), quarters) in &batch.rows {
+        let name = subject.name();
+        let (by_hour, whole) = row::of_quarters(quarters);
+        if matches!(subject, Subject::Link(_)) {
+            let mut total = total_of(&totals, &name)?;
+            total += whole.count;
+            totals.insert(name.as_ref(), (total.people, total.bots)).map_err(failed)?;
+        }
+        merge_into(&mut days, (day.0, name.as_ref()), &Row::of(whole), DAY_ROWS)?;
+        for (hour, row) in by_hour {
+            merge_into(&mut hours, (day.0, name.as_ref(), hour), &row, QUARTER_ROWS)?;
+        }
     }
     Ok(())
 }
 
-fn add_site(txn: &WriteTransaction, batch: &Batch) -> Result<(), StoreError> {
-    let mut days = txn.open_table(SITE_DAYS).map_err(failed)?;
-    for (day, tally) in batch.site() {
-        add_day(&mut days, day.0, &tally)?;
-    }
-    Ok(())
-}
-
-fn add_day<'k, K: redb::Key + 'static>(
-    days: &mut Table<'_, K, &'static [u8]>,
+fn merge_into<'k, K: redb::Key + 'static>(
+    table: &mut Table<'_, K, &'static [u8]>,
     key: impl std::borrow::Borrow<K::SelfType<'k>>,
-    more: &DayTally,
+    more: &Row,
+    most: usize,
 ) -> Result<(), StoreError> {
-    let there = days.get(key.borrow()).map_err(failed)?;
-    let mut tally = there.map_or(Ok(DayTally::default()), |bytes| read_tally(bytes.value()))?;
-    tally.merge(more);
-    days.insert(key, tally.to_bytes().as_slice()).map_err(failed)?;
+    let there = table.get(key.borrow()).map_err(failed)?;
+    let bytes = row::merged(there.as_ref().map(redb::AccessGuard::value), more, most);
+    drop(there);
+    table.insert(key, bytes.map_err(damaged)?.as_slice()).map_err(failed)?;
     Ok(())
 }
 
-fn read_tally(bytes: &[u8]) -> Result<DayTally, StoreError> {
-    DayTally::from_bytes(bytes).map_err(|e| StoreError::Damaged(e.to_string()))
+fn total_of(
+    totals: &impl ReadableTable<&'static str, (u64, u64)>,
+    code: &str,
+) -> Result<Count, StoreError> {
+    let found = totals.get(code).map_err(failed)?;
+    let (people, bots) = found.map(|total| total.value()).unwrap_or_default();
+    Ok(Count { people, bots })
+}
+
+fn quarters(txn: &ReadTransaction, name: &str, day: Day) -> Result<Vec<(u8, Cell)>, StoreError> {
+    let hours = txn.open_table(HOURS).map_err(failed)?;
+    let mut quarters = Vec::new();
+    for entry in hours.range((day.0, name, 0)..=(day.0, name, u8::MAX)).map_err(failed)? {
+        let (key, bytes) = entry.map_err(failed)?;
+        let first = key.value().2 * QUARTERS_AN_HOUR;
+        let cells = Row::from_bytes(bytes.value()).map_err(damaged)?.into_cells();
+        quarters.extend(cells.into_iter().map(|(slot, cell)| (first + slot, cell)));
+    }
+    Ok(quarters)
+}
+
+/// Adds the quarters of a day to the links they belong to.
+fn add_quarters(
+    txn: &ReadTransaction,
+    day: Day,
+    links: &mut BTreeMap<Code, DayFigures>,
+) -> Result<(), StoreError> {
+    let hours = txn.open_table(HOURS).map_err(failed)?;
+    for entry in hours.range((day.0, "", 0)..(day.0 + 1, "", 0)).map_err(failed)? {
+        let (key, bytes) = entry.map_err(failed)?;
+        let (_, name, hour) = key.value();
+        if !is_link(name) {
+            continue;
+        }
+        let quarters = Row::figures_of(bytes.value()).map_err(damaged)?;
+        let quarters = quarters.into_iter();
+        let quarters = quarters.map(|(slot, figures)| (hour * QUARTERS_AN_HOUR + slot, figures));
+        if let Some(link) = links.get_mut(&read_code(name)?) {
+            link.quarters.extend::<Vec<(u8, Figures)>>(quarters.collect());
+        }
+    }
+    Ok(())
+}
+
+fn forget_rows(txn: &WriteTransaction, name: &str) -> Result<(), StoreError> {
+    let mut days = txn.open_table(DAYS).map_err(failed)?;
+    let mut hours = txn.open_table(HOURS).map_err(failed)?;
+    let mut next = first_day_from(&days, 0)?;
+    while let Some(day) = next {
+        days.remove((day, name)).map_err(failed)?;
+        hours.retain_in((day, name, 0)..=(day, name, u8::MAX), |_, _| false).map_err(failed)?;
+        next = first_day_from(&days, day.saturating_add(1))?;
+    }
+    Ok(())
+}
+
+/// The first day, from this one on, that has any row.
+fn first_day_from(
+    days: &impl ReadableTable<(u32, &'static str), &'static [u8]>,
+    day: u32,
+) -> Result<Option<u32>, StoreError> {
+    let mut rows = days.range((day, "")..).map_err(failed)?;
+    let first = rows.next().transpose().map_err(failed)?;
+    Ok(first.map(|(key, _)| key.value().0))
+}
+
+fn read_day(bytes: &[u8], sketch: bool) -> Result<Cell, StoreError> {
+    let bytes = match sketch {
+        true => bytes,
+        false => {
+            let length = row::length_without_sketches(bytes).map_err(damaged)?;
+            bytes.get(..length).ok_or_else(|| StoreError::Damaged("a row is short".into()))?
+        }
+    };
+    let cells = Row::from_bytes(bytes).map_err(damaged)?.into_cells();
+    Ok(cells.into_iter().next().map(|(_, cell)| cell).unwrap_or_default())
+}
+
+fn read_code(name: &str) -> Result<Code, StoreError> {
+    Code::parse(name).map_err(|e| StoreError::Damaged(format!("code {name:?}: {e}")))
+}
+
+fn damaged(error: BadTally) -> StoreError {
+    StoreError::Damaged(error.to_string())
 }

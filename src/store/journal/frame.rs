@@ -23,6 +23,8 @@ pub enum Entry<'a> {
     Click(#[serde(borrow)] Click<'a>),
     /// So many redirects before this one could not be written down.
     Lost(u64),
+    /// An unknown code was asked for.
+    Orphan(#[serde(borrow)] Click<'a>),
 }
 
 /// Why there is no entry at a place.

@@ -264,6 +264,7 @@ fn counts_of(entry: &Entry<'_>) -> Counts {
     match entry {
         Entry::Click(_) => Counts { clicks: 1, lost: 0 },
         Entry::Lost(lost) => Counts { clicks: 0, lost: *lost },
+        Entry::Orphan(_) => Counts::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::model::click::Click;
+use crate::model::click::{Click, Source};
 
 const SEGMENT: u64 = 1 << 20;
 
@@ -14,7 +14,9 @@ fn open(folder: &Path) -> Journal {
 
 fn append(writer: &mut Writer, codes: impl IntoIterator<Item = String>) {
     for code in codes {
-        writer.append(&Click { at_ms: 1_700_000_000_000, code: &code }).unwrap();
+        writer
+            .append(&Click { at_ms: 1_700_000_000_000, code: &code, source: Source::default() })
+            .unwrap();
     }
 }
 
@@ -29,6 +31,7 @@ fn rest_of(reader: &mut Reader) -> Vec<String> {
         .read(usize::MAX, |_, entry| match entry {
             Entry::Click(click) => found.push(click.code.to_owned()),
             Entry::Lost(n) => found.push(format!("lost {n}")),
+            Entry::Orphan(click) => found.push(format!("orphan {}", click.code)),
         })
         .unwrap();
     found

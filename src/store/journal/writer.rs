@@ -63,7 +63,7 @@ impl Writer {
     /// The system's, most likely a full disk. The click is then counted as lost, and the lane stays
     /// as if it had never been tried.
     pub fn append(&mut self, click: &Click<'_>) -> io::Result<()> {
-        let outcome = self.try_append(click);
+        let outcome = self.try_append(&Entry::Click(*click));
         let counter = if outcome.is_ok() {
             &self.gauge.accepted
         } else {
@@ -74,12 +74,21 @@ impl Writer {
         outcome
     }
 
-    fn try_append(&mut self, click: &Click<'_>) -> io::Result<()> {
+    /// Appends a request for an unknown code. These are not accounted for: one that can't be
+    /// written is forgotten.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn append_orphan(&mut self, click: &Click<'_>) -> io::Result<()> {
+        self.try_append(&Entry::Orphan(*click))
+    }
+
+    fn try_append(&mut self, entry: &Entry<'_>) -> io::Result<()> {
         if self.spoilt || self.written >= self.shared.segment_size {
             self.rotate()?;
         }
         self.write_losses()?;
-        self.write(&Entry::Click(*click))?;
+        self.write(entry)?;
         if self.shared.sync_each {
             self.sync();
         }

@@ -8,9 +8,10 @@ use super::connection::Trip;
 use super::schema::{DAYS_A_MONTH, NODES, PARTITIONS, partition_of, prefix};
 use super::{Redis, scripts, together};
 use crate::model::code::Code;
-use crate::model::tally::{Day, DayTally};
+use crate::model::tally::{Count, Day, Subject};
 use crate::store::{
-    Account, Applied, Batch, Lane, NodeId, Position, Progress, StoreError, Subject, Tallies,
+    Account, Applied, Ask, Batch, Bulletin, DayFigures, DayRow, Lane, News, NewsId, NodeId, Note,
+    Position, Progress, StoreError, Tallies,
 };
 
 /// The field beside the lanes.
@@ -25,14 +26,8 @@ impl Tallies for Redis {
         partition: usize,
         batch: &Batch,
     ) -> Result<Applied, StoreError> {
-        let call = apply_call(node, partition, batch);
-        let mut answer: Vec<String> = self.connection.script(Trip::Write, &call).await?;
-        if answer.first().is_some_and(|first| first == "0") {
-            return Ok(Applied::Done);
-        }
-        let fields = answer.split_off(answer.len().min(1));
-        let pairs = fields.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
-        read_progress(pairs).map(Applied::Elsewhere)
+        let _ = (node, partition, batch);
+        Err(StoreError::Unavailable("not yet".into()))
     }
 
     async fn progress(&self, node: &NodeId) -> Result<Vec<Progress>, StoreError> {
@@ -46,31 +41,29 @@ impl Tallies for Redis {
         together(looks).await
     }
 
-    async fn series(
-        &self,
-        subject: &Subject,
-        days: Range<Day>,
-    ) -> Result<Vec<(Day, DayTally)>, StoreError> {
-        let sum = match subject {
-            Subject::Link(code) => self.link_series(code, &days).await?,
-            Subject::Site => self.site_series(&days).await?,
-        };
-        Ok(sum.into_iter().collect())
+    async fn days(&self, _: &Subject, _: &[Ask]) -> Result<Vec<(Day, DayRow)>, StoreError> {
+        Err(StoreError::Unavailable("not yet".into()))
     }
-
-    async fn totals(&self, codes: &[Code]) -> Result<Vec<u64>, StoreError> {
-        let read = |value: Option<Vec<u8>>| value.map_or(Ok(0), |value| number(&value));
-        self.values("c", codes).await?.into_iter().map(read).collect()
+    async fn first_day(&self, _: Range<Day>) -> Result<Option<Day>, StoreError> {
+        Err(StoreError::Unavailable("not yet".into()))
     }
-
-    async fn links_on(&self, day: Day) -> Result<Vec<(Code, DayTally)>, StoreError> {
-        let looks = (0..PARTITIONS).map(|partition| self.rows(partition, day));
-        let mut links = BTreeMap::new();
-        for (code, tally) in together(looks).await?.into_iter().flatten() {
-            // Seen twice: the later one has at least the clicks of the earlier.
-            links.insert(code, tally);
-        }
-        Ok(links.into_iter().collect())
+    async fn totals(&self, _: &[Code]) -> Result<Vec<Count>, StoreError> {
+        Err(StoreError::Unavailable("not yet".into()))
+    }
+    async fn links_on(&self, _: Day, _: bool) -> Result<Vec<(Code, DayFigures)>, StoreError> {
+        Err(StoreError::Unavailable("not yet".into()))
+    }
+    async fn forget_link(&self, _: &Note) -> Result<u64, StoreError> {
+        Err(StoreError::Unavailable("not yet".into()))
+    }
+    async fn notes(&self) -> Result<Vec<Note>, StoreError> {
+        Err(StoreError::Unavailable("not yet".into()))
+    }
+    async fn sweep(&self, _: Day, _: Day) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn salt(&self, _: Day, fresh: &[u8; 16], _: Day) -> Result<[u8; 16], StoreError> {
+        Ok(*fresh)
     }
 
     async fn put_account(&self, account: &Account) -> Result<(), StoreError> {
@@ -90,100 +83,16 @@ impl Tallies for Redis {
     }
 }
 
-impl Redis {
-    async fn link_series(
-        &self,
-        code: &Code,
-        days: &Range<Day>,
-    ) -> Result<BTreeMap<Day, DayTally>, StoreError> {
-        let partition = partition_of(code.as_str());
-        let months = self.months(partition, days).await?;
-        let years: Vec<Vec<u32>> = months.chunks(MONTHS_A_CALL).map(<[u32]>::to_vec).collect();
-        let looks = years.into_iter().map(async |months| {
-            let call = scripts::SERIES.at(&prefix(partition)).arg(code.as_str());
-            let call = call.arg(days.start.0).arg(days.end.0).arg(months);
-            self.connection.script::<Vec<(u32, Vec<u8>)>>(Trip::Query, &call).await
-        });
-        let mut sum = BTreeMap::new();
-        for (day, tally) in together(looks).await?.into_iter().flatten() {
-            sum.insert(Day(day), read_tally(&tally)?);
-        }
-        Ok(sum)
+impl Bulletin for Redis {
+    async fn tell(&self, _: &[u8]) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("not yet".into()))
     }
-
-    async fn site_series(&self, days: &Range<Day>) -> Result<BTreeMap<Day, DayTally>, StoreError> {
-        let months = (0..PARTITIONS).map(async |partition| {
-            let months = self.months(partition, days).await?;
-            Ok(months.into_iter().map(move |month| (partition, month)))
-        });
-        let looks =
-            together(months).await?.into_iter().flatten().map(async |(partition, month)| {
-                let mut look = ::redis::cmd("HGETALL");
-                look.arg(format!("{}s{month}", prefix(partition)));
-                self.connection.command::<BTreeMap<u32, Vec<u8>>>(Trip::Query, &look).await
-            });
-        let mut sum = BTreeMap::<Day, DayTally>::new();
-        for (day, tally) in together(looks).await?.into_iter().flatten() {
-            if days.contains(&Day(day)) {
-                sum.entry(Day(day)).or_default().merge(&read_tally(&tally)?);
-            }
-        }
-        Ok(sum)
+    async fn news_after(&self, _: &NewsId, _: usize) -> Result<News, StoreError> {
+        Err(StoreError::Unavailable("not yet".into()))
     }
-
-    /// The months of `days` in which anything was counted in this partition.
-    async fn months(&self, partition: usize, days: &Range<Day>) -> Result<Vec<u32>, StoreError> {
-        if days.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut look = ::redis::cmd("SMEMBERS");
-        look.arg(format!("{}y", prefix(partition)));
-        let mut months: Vec<u32> = self.connection.command(Trip::Query, &look).await?;
-        let asked = days.start.0 / DAYS_A_MONTH..=(days.end.0 - 1) / DAYS_A_MONTH;
-        months.retain(|month| asked.contains(month));
-        months.sort_unstable();
-        Ok(months)
+    async fn last_news(&self) -> Result<NewsId, StoreError> {
+        Err(StoreError::Unavailable("not yet".into()))
     }
-
-    /// The links of a partition clicked on a day.
-    async fn rows(&self, partition: usize, day: Day) -> Result<Vec<(Code, DayTally)>, StoreError> {
-        let mut rows = Vec::new();
-        let mut bucket = 0;
-        loop {
-            let call = scripts::ROWS.at(&prefix(partition)).arg(day.0).arg(bucket);
-            let mut answer: Vec<Vec<u8>> = self.connection.script(Trip::Query, &call).await?;
-            let entries = answer.split_off(answer.len().min(1));
-            for entry in entries.chunks_exact(2) {
-                rows.push((read_code(&entry[0])?, read_tally(&entry[1])?));
-            }
-            bucket = answer.first().map_or(Ok(0), |next| number(next))?;
-            if bucket == 0 {
-                return Ok(rows);
-            }
-        }
-    }
-}
-
-/// The call that applies a batch, with the site's tallies summed up from the links'.
-fn apply_call(node: &NodeId, partition: usize, batch: &Batch) -> scripts::Call {
-    let mut call = scripts::APPLY.at(&prefix(partition)).arg(&node.0);
-    call = call.arg(batch.clicks).arg(batch.moves.len());
-    for step in &batch.moves {
-        call = call.arg(step.lane.0).arg(step.from.0).arg(step.to.0);
-    }
-    let mut days = BTreeMap::<Day, Vec<(&Code, &DayTally)>>::new();
-    for ((day, code), tally) in batch.links.iter().filter(|(_, tally)| tally.clicks() > 0) {
-        days.entry(*day).or_default().push((code, tally));
-    }
-    let mut site = batch.site();
-    for (day, rows) in days {
-        let sum = site.remove(&day).unwrap_or_default();
-        call = call.arg(day.0).arg(sum.to_bytes()).arg(rows.len());
-        for (code, tally) in rows {
-            call = call.arg(code.as_str()).arg(tally.to_bytes()).arg(tally.clicks());
-        }
-    }
-    call
 }
 
 fn read_progress(fields: impl Iterator<Item = (String, String)>) -> Result<Progress, StoreError> {
@@ -198,15 +107,6 @@ fn read_progress(fields: impl Iterator<Item = (String, String)>) -> Result<Progr
         }
     }
     Ok(progress)
-}
-
-fn read_code(bytes: &[u8]) -> Result<Code, StoreError> {
-    let text = std::str::from_utf8(bytes).map_err(|e| damaged("a counted code", &e))?;
-    Code::parse(text).map_err(|e| damaged("a counted code", &e))
-}
-
-fn read_tally(bytes: &[u8]) -> Result<DayTally, StoreError> {
-    DayTally::from_bytes(bytes).map_err(|e| damaged("a tally", &e))
 }
 
 fn number(text: &[u8]) -> Result<u64, StoreError> {

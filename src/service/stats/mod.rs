@@ -1,7 +1,6 @@
 //! Figures over any window, and the audit.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp, Unit, Zoned};
@@ -10,9 +9,10 @@ use super::auth::{Forbidden, Principal};
 use super::click::Auditor;
 use crate::model::code::Code;
 use crate::model::link::Link;
-use crate::model::tally::{Day, Quarter, days_of};
+use crate::model::tally::{Breakdown, Day, Figures, Quarter, days_of};
+pub use crate::store::Note;
 use crate::store::cached::Cached;
-use crate::store::{Account, Links as _, StoreError, Subject, Tallies as _};
+use crate::store::{Account, StoreError, Tallies as _};
 
 /// The most rows of one series.
 pub const MAX_ROWS: usize = 10_000;
@@ -30,34 +30,93 @@ pub enum By {
     Hour,
     /// A day of the time zone: 23 to 25 hours.
     Day,
+    /// A week of the time zone, from Monday on (ISO 8601).
+    Week,
     /// A month of the time zone.
     Month,
+}
+
+/// A window that ends now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// So many hours, to the quarter-hour.
+    Hours(u32),
+    /// So many days of 24 hours, to the quarter-hour.
+    Days(u32),
+    /// Everything there is.
+    All,
 }
 
 /// What to count, over which window.
 #[derive(Debug, Clone)]
 pub struct Query {
-    /// The first moment; where it is not the beginning of a row, its row counts whole.
+    /// The first moment; its quarter-hour counts whole.
     pub from: Option<Timestamp>,
-    /// The moment after the last; where it is not the end of a row, its row counts whole.
+    /// The moment after the last; its quarter-hour counts whole.
     pub to: Option<Timestamp>,
-    /// The width of a row.
-    pub by: By,
-    /// Whose hours, days and months.
+    /// Instead of `from` and `to`.
+    pub last: Option<Last>,
+    /// The width of a row. `None`: an hour for windows of at most two days, else a day.
+    pub by: Option<By>,
+    /// Whose hours, days, weeks and months.
     pub tz: TimeZone,
+    /// Whether the window of the same length before it is told as well.
+    pub previous: bool,
 }
 
-/// Clicks over a window, without gaps. The rows add up to the total.
+impl Default for Query {
+    fn default() -> Self {
+        Self { from: None, to: None, last: None, by: None, tz: TimeZone::UTC, previous: false }
+    }
+}
+
+/// Whose clicks are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Series {
-    /// The beginning of the first row.
+pub enum Whose {
+    /// Those on the link with this code, or on what is left of it.
+    Link(String),
+    /// Those on all links of the article with this address, in any form of it.
+    Article(String),
+    /// Those on links with this tag.
+    Tag(String),
+    /// Those on links minted by the key with this id.
+    Key(String),
+    /// All.
+    Site,
+    /// None: requests for codes that lead nowhere.
+    Orphans,
+}
+
+/// What was counted over a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The beginning of the window: the first row's.
     pub from: Timestamp,
-    /// The end of the last row.
+    /// The end of the window: the last row's.
     pub to: Timestamp,
-    /// All clicks of the window.
-    pub clicks: u64,
-    /// Each row's beginning, and its clicks.
-    pub rows: Vec<(Timestamp, u64)>,
+    /// The width of a row.
+    pub by: By,
+    /// The whole window. Clicks are the sum of the rows; visitors are those of each UTC day added
+    /// up, so a reader who came in two rows of one day counts once here and in each row there.
+    pub total: Figures,
+    /// Each row's beginning and what was counted; without gaps.
+    pub rows: Vec<(Timestamp, Figures)>,
+    /// The clicks of the whole window, told apart: each dimension adds up to `total`.
+    pub breakdown: Breakdown,
+    /// The window before: its beginning, and what was counted up to `from`.
+    pub previous: Option<(Timestamp, Figures)>,
+    /// The links that were counted, when they are few: one, or those of an article.
+    pub codes: Vec<Code>,
+}
+
+/// By what links are ranked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rank {
+    /// All clicks.
+    #[default]
+    Clicks,
+    /// People's clicks.
+    People,
 }
 
 /// The links with most clicks in a window.
@@ -68,7 +127,7 @@ pub struct Top {
     /// The moment after the last.
     pub to: Timestamp,
     /// Most clicks first; equal ones in the order of their codes.
-    pub links: Vec<(Link, u64)>,
+    pub links: Vec<(Link, Figures)>,
 }
 
 /// Why there is no figure.
@@ -117,64 +176,20 @@ impl Stats {
         Self { links: links.clone(), auditor: self.auditor.clone() }
     }
 
-    /// Clicks on one link, or on what is left of it; since it was minted, unless the window begins
-    /// elsewhere.
+    /// What was counted. The window begins, unless it says otherwise, when the link was minted; for
+    /// anything but a link or an article 30 days ago.
     ///
     /// # Errors
     /// [`StatsError`].
-    pub async fn of_link(
+    pub async fn report(
         &self,
         by: &Principal,
-        code: &str,
+        whose: &Whose,
         query: &Query,
         now: Timestamp,
-    ) -> Result<Series, StatsError> {
-        let unknown = || StatsError::NotFound(code.to_owned());
-        let link = self.links.get(&Code::parse(code).map_err(|_| unknown())?).await?;
-        let link = link.ok_or_else(unknown)?;
-        by.may_see(&link)?;
-        let subject = Subject::Link(link.code.clone());
-        self.series(&subject, query, link.created_at.min(now), now).await
-    }
-
-    /// Clicks on all links together; of the last 30 days, unless the window says otherwise.
-    ///
-    /// # Errors
-    /// [`StatsError`].
-    pub async fn of_site(
-        &self,
-        by: &Principal,
-        query: &Query,
-        now: Timestamp,
-    ) -> Result<Series, StatsError> {
-        by.may_read_site()?;
-        self.series(&Subject::Site, query, now - DEFAULT_WINDOW, now).await
-    }
-
-    async fn series(
-        &self,
-        subject: &Subject,
-        query: &Query,
-        from: Timestamp,
-        now: Timestamp,
-    ) -> Result<Series, StatsError> {
-        let to = query.to.unwrap_or(now + SignedDuration::from_millis(1));
-        let edges = edges(query.from.unwrap_or(from), to, query.by, &query.tz)?;
-        let (first, last) = (edges[0], edges[edges.len() - 1]);
-        let quarters = Quarter::of(first)..Quarter::of(last);
-        let days = self.links.store().series(subject, known_days(&quarters, now)).await?;
-        let mut rows: Vec<_> = edges[..edges.len() - 1].iter().map(|start| (*start, 0)).collect();
-        for (day, tally) in &days {
-            for (quarter, clicks) in tally.quarters() {
-                let quarter = Quarter(day.first().0 + u32::from(quarter));
-                if quarters.contains(&quarter) {
-                    let row = rows.partition_point(|(start, _)| Quarter::of(*start) <= quarter);
-                    rows[row - 1].1 += clicks;
-                }
-            }
-        }
-        let clicks = rows.iter().map(|(_, clicks)| clicks).sum();
-        Ok(Series { from: first, to: last, clicks, rows })
+    ) -> Result<Report, StatsError> {
+        let _ = (by, whose, query, now);
+        Err(StatsError::Backwards)
     }
 
     /// The links with most clicks: exact, over all links that were clicked. The window is widened
@@ -185,47 +200,37 @@ impl Stats {
     pub async fn top(
         &self,
         by: &Principal,
-        (from, to): (Option<Timestamp>, Option<Timestamp>),
+        query: &Query,
+        rank: Rank,
         limit: usize,
         now: Timestamp,
     ) -> Result<Top, StatsError> {
-        by.may_read_site()?;
-        let to = to.unwrap_or(now).max(Timestamp::UNIX_EPOCH);
-        let from = match from {
-            Some(from) => from.max(Timestamp::UNIX_EPOCH),
-            None => to.min(now).checked_sub(DEFAULT_WINDOW)?,
-        };
-        if from >= to {
-            return Err(StatsError::Backwards);
-        }
-        let end = Quarter(Quarter::of(to - SignedDuration::from_millis(1)).0 + 1);
-        let quarters = Quarter::of(from)..end;
-        let days = known_days(&quarters, now);
-        if i64::from(days.end.0.saturating_sub(days.start.0)) > MAX_TOP_DAYS {
-            return Err(StatsError::TooLong);
-        }
-        let best = most_clicked(self.clicks_by_link(&quarters, days).await?, limit);
-        let codes: Vec<Code> = best.iter().map(|(code, _)| code.clone()).collect();
-        let links = self.links.get_many(&codes).await?.into_iter().zip(best);
-        let links = links.filter_map(|(link, (_, clicks))| Some((link?, clicks))).collect();
-        Ok(Top { from: quarters.start.start(), to: quarters.end.start(), links })
+        let _ = (by, query, rank, limit, now);
+        Err(StatsError::Backwards)
     }
 
-    async fn clicks_by_link(
+    /// Deletes the figures of one link, and leaves a note of it in the audit. What its clicks added
+    /// to its tags, its key and the site stays. Returns how many clicks it had.
+    ///
+    /// # Errors
+    /// [`StatsError`].
+    pub async fn delete(
         &self,
-        window: &Range<Quarter>,
-        days: Range<Day>,
-    ) -> Result<HashMap<Code, u64>, StoreError> {
-        let mut sums: HashMap<Code, u64> = HashMap::new();
-        for day in (days.start.0..days.end.0).map(Day) {
-            for (code, tally) in self.links.store().links_on(day).await? {
-                let clicks = tally.clicks_within(day, window);
-                if clicks > 0 {
-                    *sums.entry(code).or_default() += clicks;
-                }
-            }
-        }
-        Ok(sums)
+        by: &Principal,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<u64, StatsError> {
+        let _ = (by, code, now);
+        Err(StatsError::Backwards)
+    }
+
+    /// What administrators deleted, oldest first.
+    ///
+    /// # Errors
+    /// [`StatsError`].
+    pub async fn notes(&self, by: &Principal) -> Result<Vec<Note>, StatsError> {
+        by.may_read_site()?;
+        Ok(self.links.store().notes().await?)
     }
 
     /// Every node's account: this one's as of now, the others' as last filed.
@@ -241,13 +246,6 @@ impl Stats {
         nodes.insert(own.node.clone(), own);
         Ok(nodes.into_values().collect())
     }
-}
-
-/// The days that can hold clicks: none after tomorrow, whatever a node's clock says.
-fn known_days(quarters: &Range<Quarter>, now: Timestamp) -> Range<Day> {
-    let days = days_of(quarters);
-    let tomorrow = Day(Quarter::of(now).day().0 + 2);
-    days.start.min(tomorrow)..days.end.min(tomorrow)
 }
 
 /// The beginnings of all rows that touch the window, and the end of the last.
@@ -283,6 +281,11 @@ fn row_start(moment: &Zoned, by: By) -> Result<Zoned, jiff::Error> {
             moment.checked_sub(into_hour)
         }
         By::Day => moment.start_of_day(),
+        By::Week => {
+            let back = moment.weekday().since(jiff::civil::Weekday::Monday);
+            let monday = moment.date().checked_sub(Span::new().days(i64::from(back)))?;
+            monday.to_zoned(moment.time_zone().clone())
+        }
         By::Month => moment.first_of_month()?.start_of_day(),
     }
 }
@@ -292,6 +295,7 @@ fn next_row(row: &Zoned, by: By) -> Result<Zoned, jiff::Error> {
         By::Hour => row.checked_add(SignedDuration::from_hours(1)),
         // Through the civil date, so that a midnight that does not exist shifts one row only.
         By::Day => row.date().tomorrow()?.to_zoned(row.time_zone().clone()),
+        By::Week => row.date().checked_add(Span::new().days(7))?.to_zoned(row.time_zone().clone()),
         By::Month => {
             let next = row.date().first_of_month().checked_add(Span::new().months(1))?;
             next.to_zoned(row.time_zone().clone())

@@ -1,0 +1,44 @@
+//! Whose clicks are counted.
+
+use std::borrow::Cow;
+
+use crate::model::code::Code;
+use crate::model::key::KeyId;
+use crate::model::link::Tag;
+
+/// What clicks are counted for. A click on a link counts for the link, for each of its tags, for the
+/// key that minted it and for the site.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// One link.
+    Link(Code),
+    /// All links that had this tag when they were clicked.
+    Tag(Tag),
+    /// All links that were minted by this key.
+    Key(KeyId),
+    /// All links together.
+    Site,
+    /// Codes that lead nowhere and were asked for: these are no clicks on links.
+    Orphans,
+}
+
+impl Subject {
+    /// Its name in the store. A link's is its code; all others begin with a colon, which no code
+    /// contains.
+    #[must_use]
+    pub fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::Link(code) => Cow::Borrowed(code.as_str()),
+            Self::Tag(tag) => Cow::Owned(format!(":tag:{tag}")),
+            Self::Key(key) => Cow::Owned(format!(":key:{key}")),
+            Self::Site => Cow::Borrowed(":site"),
+            Self::Orphans => Cow::Borrowed(":orphans"),
+        }
+    }
+}
+
+/// Whether a name in the store is that of a link.
+#[must_use]
+pub fn is_link(name: &str) -> bool {
+    !name.starts_with(':')
+}
