@@ -30,13 +30,20 @@ KINDS = {
     "browser-automation": "library",
 }
 
-# Patterns that are left out, because people carry them as well.
-PEOPLE_CARRY = {
+# Entries that are left out: they are people.
+PEOPLE = {
     "MetaIAB Facebook",  # the browser within the Facebook app
     r"AP3A\.240617\.008",  # one build of Android
     r"Code\/1\.",  # the browser within an editor
-    "Sogou",  # also a browser and a keyboard; its spiders say that they are spiders
     "Fluid",  # makes an app of a web page
+}
+
+# Patterns that people carry as well. The bots behind them say what they are in other words, too.
+COMMON = {
+    "Sogou",  # a browser and a keyboard
+    "Butterfly",  # a phone
+    "Sonic",  # a phone
+    "speedy",  # the code name of a phone
 }
 
 # Patterns that say a bot only where an agent begins with them: elsewhere an app says that it is
@@ -199,8 +206,9 @@ def signs_of(entry):
 def crawler_tables(archive):
     """The crawler list, and the agents it gives as instances."""
     listed = json.loads(archive.read("crawleruseragents/crawler-user-agents.json"))
-    entries = [entry for entry in listed if entry["pattern"] not in PEOPLE_CARRY]
-    signs = [sign for entry in entries for sign in signs_of(entry)]
+    entries = [entry for entry in listed if entry["pattern"] not in PEOPLE]
+    telling = [entry for entry in entries if entry["pattern"] not in COMMON]
+    signs = [sign for entry in telling for sign in signs_of(entry)]
     write("crawlers.tsv", [rows(*sign) for sign in signs])
     seen = [(signs_of(e)[0][0], agent) for e in entries for agent in e.get("instances", [])]
     write("tests/crawlers.tsv", [rows(kind, " ".join(agent.split())) for kind, agent in seen])

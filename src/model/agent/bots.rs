@@ -53,7 +53,7 @@ pub(super) struct Bots {
     /// For each word what it says.
     said: Vec<Arc<str>>,
     none: Arc<str>,
-    unrecognised: Arc<str>,
+    unnamed: Arc<str>,
 }
 
 /// A text by which a bot is known.
@@ -76,17 +76,17 @@ impl Bots {
             .ascii_case_insensitive(true)
             .build(WORDS.iter().map(|(_, word)| word))?;
         let said = WORDS.iter().map(|(kind, _)| bot(kind, "other")).collect();
-        let (none, unrecognised) = (bot("library", "none"), bot("library", "other"));
-        Ok(Self { texts: AhoCorasick::new(texts)?, signs, words, said, none, unrecognised })
+        let (none, unnamed) = (bot("library", "none"), bot("library", "other"));
+        Ok(Self { texts: AhoCorasick::new(texts)?, signs, words, said, none, unnamed })
     }
 
-    /// The bot that sent an agent, `None` for a person. `recognised` says whether a browser or a
-    /// platform was: whoever names neither is a program.
-    pub(super) fn find(&self, agent: &str, recognised: bool) -> Option<Arc<str>> {
+    /// The bot that sent an agent, `None` for a person. `somebody` says whether the agent looks like
+    /// a person's for all else: what does not is a program.
+    pub(super) fn find(&self, agent: &str, somebody: bool) -> Option<Arc<str>> {
         if agent.is_empty() {
             return Some(Arc::clone(&self.none));
         }
-        let unnamed = || (!recognised).then(|| Arc::clone(&self.unrecognised));
+        let unnamed = || (!somebody).then(|| Arc::clone(&self.unnamed));
         self.signed(agent).or_else(|| self.spoken(agent)).or_else(unnamed)
     }
 

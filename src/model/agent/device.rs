@@ -4,7 +4,7 @@
 //! the model of a telephone is hidden. So this asks for no model; it goes by the platform and by
 //! the words that browsers keep for those who lay out pages.
 
-/// Phone, tablet, desktop, or anything else: televisions, consoles, watches, cars, unknown ones.
+/// What an agent says it runs on: televisions, consoles, watches, cars are other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Device {
     Phone,
@@ -52,7 +52,7 @@ const TABLETS: [&str; 9] =
     ["iPad", "Tablet;", "Tablet/", "PlayBook", "Kindle", " KF", "SM-T", "Nexus 7", "Nexus 10"];
 
 /// Telephones that say so; the last ones are older than the word.
-const PHONES: [&str; 16] = [
+const PHONES: [&str; 18] = [
     "Mobi",
     "iPhone",
     "iPod",
@@ -68,29 +68,32 @@ const PHONES: [&str; 16] = [
     "MIDP",
     "DoCoMo",
     "KDDI",
+    "UP.Browser",
+    "UP.Link",
     "webOS/",
 ];
 
 /// What only desktops say of themselves.
 const DESKTOPS: [&str; 6] = ["Windows", "Macintosh", "X11", "CrOS", "Linux", "Mac OS X"];
 
-/// The device behind an agent, given its platform's family if that is known.
-pub(super) fn device(agent: &str, platform: Option<&str>) -> Device {
+/// The device behind an agent, given its platform's family if that is known; `None` if it says
+/// nothing of one.
+pub(super) fn device(agent: &str, platform: Option<&str>) -> Option<Device> {
     let says = |words: &[&str]| words.iter().any(|word| agent.contains(word));
     // Apps that ask for a page without a browser say less: no `Mobile`, on a phone.
     let browser = agent.starts_with("Mozilla/") || agent.starts_with("Opera/");
     if says(&NEITHER) {
-        return Device::Other;
+        return Some(Device::Other);
     }
     if says(&TABLETS) && !agent.contains("Tablet PC") {
-        return Device::Tablet;
+        return Some(Device::Tablet);
     }
     match platform {
-        Some("Windows" | "Mac OS X" | "Chrome OS") if !says(&["Mobile"]) => Device::Desktop,
-        _ if says(&PHONES) => Device::Phone,
-        Some("Android") if browser => Device::Tablet,
-        Some("Android" | "iOS" | "KaiOS" | "Windows Phone" | "HarmonyOS") => Device::Phone,
-        _ if says(&DESKTOPS) => Device::Desktop,
-        _ => Device::Other,
+        Some("Windows" | "Mac OS X" | "Chrome OS") if !says(&["Mobile"]) => Some(Device::Desktop),
+        _ if says(&PHONES) => Some(Device::Phone),
+        Some("Android") if browser => Some(Device::Tablet),
+        Some("Android" | "iOS" | "KaiOS" | "Windows Phone" | "HarmonyOS") => Some(Device::Phone),
+        _ if says(&DESKTOPS) => Some(Device::Desktop),
+        _ => None,
     }
 }

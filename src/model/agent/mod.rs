@@ -56,6 +56,10 @@ pub struct Agent {
 #[error("the tables of user agents that this program was built with are unusable; build it anew")]
 pub struct AgentsError(#[from] aho_corasick::BuildError);
 
+/// What those who show pages say of themselves, within apps too; the last ones in a terminal.
+const SHOWING: [&str; 9] =
+    ["Mozilla/", "Opera/", "WebKit/", "Browser", "[FBAN", "Lynx/", "w3m/", "Links (", "NetSurf/"];
+
 impl Agents {
     /// Reads the tables. Takes some milliseconds; the rules themselves are compiled when an agent
     /// first asks for them.
@@ -83,11 +87,17 @@ impl Agents {
         let agent = &agent[..agent.floor_char_boundary(LENGTH)];
         let browser = self.browsers.find(agent);
         let platform = self.platforms.find(agent);
-        let bot = self.bots.find(agent, browser.is_some() || platform.is_some());
-        let device = match &bot {
-            Some(_) => Device::Other,
-            None => device(agent, platform.as_deref()),
+        let device = device(agent, platform.as_deref());
+        // Who asks for a page without showing it is an app in somebody's hand, or a program at work.
+        let somebody = match device {
+            _ if SHOWING.iter().any(|word| agent.contains(word)) => {
+                browser.is_some() || platform.is_some() || device.is_some()
+            }
+            None | Some(Device::Desktop) => false,
+            Some(Device::Phone | Device::Tablet | Device::Other) => true,
         };
+        let bot = self.bots.find(agent, somebody);
+        let device = device.filter(|_| bot.is_none()).unwrap_or(Device::Other);
         Agent {
             browser: self.named(browser),
             platform: self.named(platform),
