@@ -15,7 +15,7 @@ const SIGNS: [&str; 2] = [include_str!("data/signs.tsv"), include_str!("data/cra
 
 /// Words that bots use of themselves, and that no browser does: kind, and the word in any case.
 /// They are asked last, and give a kind but no name.
-const WORDS: [(&str, &str); 24] = [
+const WORDS: [(&str, &str); 23] = [
     ("monitor", "monitor"),
     ("monitor", "uptime"),
     ("monitor", "healthcheck"),
@@ -28,7 +28,6 @@ const WORDS: [(&str, &str); 24] = [
     ("crawler", "spider"),
     ("crawler", "slurp"),
     ("crawler", "scrap"),
-    ("crawler", "scanner"),
     ("crawler", "feedfetch"),
     ("crawler", "feedparser"),
     ("crawler", "archiver"),
