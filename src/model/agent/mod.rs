@@ -56,7 +56,7 @@ pub struct Agent {
 #[error("the tables of user agents that this program was built with are unusable; build it anew")]
 pub struct AgentsError(#[from] aho_corasick::BuildError);
 
-/// What those who show pages say of themselves, within apps too; the last ones in a terminal.
+/// What those who show pages say of themselves, within apps too. The last four say no more.
 const SHOWING: [&str; 9] =
     ["Mozilla/", "Opera/", "WebKit/", "Browser", "[FBAN", "Lynx/", "w3m/", "Links (", "NetSurf/"];
 
