@@ -154,14 +154,14 @@ def widen(pattern):
 
 
 def uap_tables(archive):
-    """uap-core's rules: a regex, the name if that is not the first group, the texts it needs."""
+    """uap-core's rules: a regex, and the name if that is not the first group."""
     module = ast.parse(archive.read("ua_parser_builtins/regexes.py"))
     tables = {"USER_AGENT_PARSERS": "browsers.tsv", "OS_PARSERS": "platforms.tsv"}
     for statement in module.body:
         name = isinstance(statement, ast.Assign) and tables.get(statement.targets[0].id)
         if name:
             calls = [[ast.literal_eval(x) for x in call.args] for call in statement.value.elts]
-            write(name, [rows(widen(c[0]), (c + [None])[1] or "", *texts_of(c[0])) for c in calls])
+            write(name, [rows(widen(c[0]), (c + [None])[1] or "") for c in calls])
 
 
 def literal(pattern):

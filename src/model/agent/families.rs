@@ -1,13 +1,13 @@
-//! The rules of uap-core: which family of browsers, or of platforms, an agent belongs to.
-//!
-//! A rule is a regular expression, and the first that matches decides. Each comes with texts of
-//! which it needs at least one, so one pass over the agent for all these texts leaves a handful of
-//! rules to be tried, in their order.
+//! The rules of uap-core: which family of browsers, and of platforms, an agent belongs to.
 
-use aho_corasick::AhoCorasick;
+use std::borrow::Cow;
 
-use super::AgentsError;
-use super::pattern::Pattern;
+use ua_parser::{Error, os, user_agent};
+
+/// The rules: a regular expression and the family, the first group of the expression if empty. The
+/// first that matches decides.
+const BROWSERS: &str = include_str!("data/browsers.tsv");
+const PLATFORMS: &str = include_str!("data/platforms.tsv");
 
 /// What uap-core calls a family that it does not know, where a rule says so.
 const NONE: &str = "Other";
@@ -15,65 +15,50 @@ const NONE: &str = "Other";
 /// ones are taken from the agent, and anybody may send anything.
 const NAME: usize = 64;
 
-/// A table of rules.
+/// Both tables, compiled.
 pub(super) struct Families {
-    texts: AhoCorasick,
-    /// For each text the rule that needs it.
-    needed_by: Vec<usize>,
-    /// The rules that are always tried.
-    always: Vec<usize>,
-    pub(super) rules: Vec<Rule>,
-}
-
-/// One line of a table.
-pub(super) struct Rule {
-    pub(super) pattern: Pattern,
-    /// The family, with `$1` for what the first group of the pattern matched.
-    family: &'static str,
+    browsers: user_agent::Extractor<'static>,
+    platforms: os::Extractor<'static>,
 }
 
 impl Families {
-    /// Reads a table: pattern, family (the first group if empty), texts.
-    pub(super) fn read(table: &'static str) -> Result<Self, AgentsError> {
-        let (mut rules, mut texts) = (Vec::new(), Vec::new());
-        let (mut needed_by, mut always) = (Vec::new(), Vec::new());
-        for (rule, line) in table.lines().enumerate() {
-            let mut columns = line.split('\t');
-            let pattern = Pattern::new(columns.next().unwrap_or_default());
-            let family = columns.next().filter(|family| !family.is_empty()).unwrap_or("$1");
-            rules.push(Rule { pattern, family });
-            texts.extend(columns);
-            if needed_by.len() == texts.len() {
-                always.push(rule);
-            }
-            needed_by.resize(texts.len(), rule);
+    pub(super) fn read() -> Result<Self, Error> {
+        let mut browsers = user_agent::Builder::new();
+        for (regex, family_replacement) in rules(BROWSERS) {
+            let rule =
+                user_agent::Parser { regex, family_replacement, ..user_agent::Parser::default() };
+            browsers = browsers.push(rule)?;
         }
-        Ok(Self { texts: AhoCorasick::new(texts)?, needed_by, always, rules })
+        let mut platforms = os::Builder::new();
+        for (regex, os_replacement) in rules(PLATFORMS) {
+            platforms =
+                platforms.push(os::Parser { regex, os_replacement, ..os::Parser::default() })?;
+        }
+        Ok(Self { browsers: browsers.build()?, platforms: platforms.build()? })
     }
 
-    /// The family of an agent, if it is known.
-    pub(super) fn find(&self, agent: &str) -> Option<String> {
-        let found = self.texts.find_overlapping_iter(agent);
-        let mut candidates = self.always.clone();
-        candidates.extend(found.map(|text| self.needed_by[text.pattern().as_usize()]));
-        candidates.sort_unstable();
-        candidates.dedup();
-        let name = candidates.into_iter().find_map(|rule| self.rules[rule].family_of(agent))?;
-        Some(name).filter(|name| !name.is_empty() && name != NONE)
+    /// The family of the browser, if it is known.
+    pub(super) fn browser(&self, agent: &str) -> Option<String> {
+        name(&self.browsers.extract(agent)?.family)
+    }
+
+    /// The family of the platform, if it is known.
+    pub(super) fn platform(&self, agent: &str) -> Option<String> {
+        name(&self.platforms.extract(agent)?.os)
     }
 }
 
-impl Rule {
-    /// The family it gives to an agent, if it matches.
-    fn family_of(&self, agent: &str) -> Option<String> {
-        let regex = self.pattern.regex()?;
-        if !self.family.contains("$1") {
-            return regex.is_match(agent.as_bytes()).then(|| self.family.to_owned());
-        }
-        let groups = regex.captures(agent.as_bytes())?;
-        let first = groups.get(1).map_or(&b""[..], |group| group.as_bytes());
-        let name = self.family.replace("$1", &String::from_utf8_lossy(first));
-        let name: String = name.chars().filter(|c| !c.is_control()).take(NAME).collect();
-        Some(name.trim().to_owned())
-    }
+fn rules(
+    table: &'static str,
+) -> impl Iterator<Item = (Cow<'static, str>, Option<Cow<'static, str>>)> {
+    table.lines().map(|line| {
+        let (regex, family) = line.split_once('\t').unwrap_or((line, ""));
+        (regex.into(), (!family.is_empty()).then(|| family.into()))
+    })
+}
+
+fn name(family: &str) -> Option<String> {
+    let name: String = family.chars().filter(|c| !c.is_control()).take(NAME).collect();
+    let name = name.trim();
+    (!name.is_empty() && name != NONE).then(|| name.to_owned())
 }

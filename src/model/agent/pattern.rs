@@ -1,7 +1,6 @@
 //! A regular expression that is compiled when it is first needed.
 //!
-//! There are six hundred of them and the agents of a day touch a few dozen: to compile all of them
-//! at the start would cost tens of milliseconds and megabytes.
+//! The agents of a day touch few of them.
 
 use std::sync::OnceLock;
 
