@@ -21,8 +21,7 @@ impl Bulletin for Redis {
     async fn news_after(&self, place: &NewsId, limit: usize) -> Result<News, StoreError> {
         let known = if is_id(&place.0) { place.0.as_str() } else { "" };
         let call = scripts::NEWS.at(NEWS).arg(known).arg(limit.max(1));
-        let (gap, found): (bool, Vec<Vec<u8>>) =
-            self.connection.script(Trip::Query, &call).await?;
+        let (gap, found): (bool, Vec<Vec<u8>>) = self.connection.script(Trip::Query, &call).await?;
         let pairs = found.chunks_exact(2).take(limit);
         let items = pairs.map(|pair| {
             let place = String::from_utf8_lossy(&pair[0]).into_owned();
@@ -42,8 +41,7 @@ impl Bulletin for Redis {
 
 /// Whether it is an id of a stream: milliseconds and a number among those of the same.
 fn is_id(place: &str) -> bool {
-    let number = |text: &str| {
-        text.parse::<u64>().is_ok() && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
+    let number =
+        |text: &str| text.parse::<u64>().is_ok() && text.bytes().all(|byte| byte.is_ascii_digit());
     place.split_once('-').is_some_and(|(ms, sequence)| number(ms) && number(sequence))
 }
