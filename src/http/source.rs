@@ -232,6 +232,18 @@ mod tests {
 
     proptest! {
         #[test]
+        fn whoever_connects_directly_is_who_they_are(
+            peer: [u8; 4],
+            tales in prop::collection::vec("(for=)?[0-9.,;=\"]{0,20}", 2),
+        ) {
+            prop_assume!(peer[0] != 10);
+            let peer = IpAddr::from(peer);
+            let headers = [("Forwarded", &*tales[0]), ("X-Forwarded-For", &*tales[1])];
+            let request = request(&format!("{peer}:1"), &headers);
+            prop_assert_eq!(sources().of(&request).address, Some(peer));
+        }
+
+        #[test]
         fn no_path_query_or_password_remains(referrer: Vec<u8>) {
             let origin = origin(&referrer);
             prop_assert!(origin.len() <= MAX_REFERRER);

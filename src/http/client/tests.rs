@@ -175,15 +175,6 @@ fn hand_on(lines: &mut Vec<String>, hop: IpAddr, habit: Habit, joins: bool) {
 
 proptest! {
     #[test]
-    fn whoever_connects_directly_is_who_they_are(
-        peer in stranger(),
-        forwarded in prop::collection::vec(tale(), 0..3),
-    ) {
-        // Their headers are not even read.
-        prop_assert!(!ours().trust(Some(peer)), "{forwarded:?}");
-    }
-
-    #[test]
     fn nobody_makes_themselves_appear_as_another(
         liar in stranger(),
         (mut forwarded, mut x_forwarded_for) in (

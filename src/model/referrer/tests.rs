@@ -151,7 +151,7 @@ proptest! {
 
     #[test]
     fn a_name_is_called_by_itself(
-        scheme in prop::sample::select(vec!["https", "http", "android-app"]),
+        scheme in prop::sample::select(vec!["https", "http"]),
         host in "(www\\.|m\\.|l\\.)?([a-zA-Zä0-9-]{1,8}\\.){0,3}(google|facebook|t|[a-z]{2,6})\\.(com|co\\.uk|[a-z]{2})\\.?(:[0-9]{2,4})?",
     ) {
         let first = named(&format!("{scheme}://{host}"));
