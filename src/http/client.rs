@@ -12,12 +12,16 @@ use ipnet::IpNet;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The IPv6 addresses that stand for IPv4 ones (RFC 4291 §2.5.5.2).
-const MAPPED: (Ipv6Addr, u8) = (Ipv4Addr::UNSPECIFIED.to_ipv6_mapped(), 96);
-
 /// The networks whose word is believed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Proxies(Box<[IpNet]>);
+pub struct Proxies(Box<[Network]>);
+
+/// A network, ready to be compared: Cloudflare alone has more than twenty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Network {
+    bits: u128,
+    mask: u128,
+}
 
 /// Not a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,8 +35,10 @@ impl Proxies {
     /// [`BadNetwork`] names the first that is none.
     pub fn parse(networks: &[String]) -> Result<Self, BadNetwork> {
         let bad = |text: &String| BadNetwork(text.clone());
-        let networks: Result<_, _> =
-            networks.iter().map(|text| network(text.trim()).ok_or_else(|| bad(text))).collect();
+        let networks: Result<_, _> = networks
+            .iter()
+            .map(|text| Network::parse(text.trim()).ok_or_else(|| bad(text)))
+            .collect();
         networks.map(Self)
     }
 
@@ -48,20 +54,20 @@ impl Proxies {
     /// nobody knows.
     #[must_use]
     pub fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
-        let lines = |name| headers.get_all(name).rev().map(|line| line.as_bytes());
-        let by_forwarded =
-            || self.walk(peer, lines(&FORWARDED).flat_map(Backwards::new).filter_map(node));
-        let by_x_forwarded_for =
-            || self.walk(peer, lines(&X_FORWARDED_FOR).flat_map(entries).filter_map(entry));
-        if !headers.contains_key(&FORWARDED) {
-            return by_x_forwarded_for();
+        let (standard, usual) = (headers.get_all(&FORWARDED), headers.get_all(&X_FORWARDED_FOR));
+        let only_usual = standard.len() == 0;
+        let only_standard = usual.len() == 0;
+        let elements = standard.rev().flat_map(|line| Backwards(Some(line.as_bytes())));
+        let entries = usual.rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+        let by_standard = || self.walk(peer, elements.filter_map(node));
+        let by_usual = || self.walk(peer, entries.filter_map(entry));
+        match (only_standard, only_usual) {
+            (_, true) => by_usual(),
+            (true, false) => by_standard(),
+            // A proxy writes one of the two and hands on the other as it came. Which of them is the
+            // client's invention can't be seen; what they agree on is none.
+            (false, false) => by_standard().filter(|client| by_usual() == Some(*client)),
         }
-        if !headers.contains_key(&X_FORWARDED_FOR) {
-            return by_forwarded();
-        }
-        // A proxy writes one of the two and hands on the other as it came. Which one is the
-        // client's invention can't be seen: what they agree on is none.
-        by_forwarded().filter(|client| by_x_forwarded_for() == Some(*client))
     }
 
     /// Goes along `hops` from the last one, past proxies of ours. Behind a hop that is no address
@@ -82,21 +88,35 @@ impl Proxies {
     }
 
     fn hold(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+        let address = bits_of(address);
+        self.0.iter().any(|network| network.holds(address))
     }
 }
 
-/// A network, or an address as a network of its own. Peers are looked at as IPv4 where they can be,
-/// so IPv4 addresses in an IPv6 guise would match none and are refused.
-fn network(text: &str) -> Option<IpNet> {
-    let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
-    let disguised = IpNet::new(MAPPED.0.into(), MAPPED.1).ok()?.contains(&network);
-    (!disguised).then_some(network)
+impl Network {
+    /// Reads a network, or an address as a network of its own.
+    fn parse(text: &str) -> Option<Self> {
+        let network =
+            text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
+        let fixed = match network {
+            IpNet::V4(_) => 96 + u32::from(network.prefix_len()),
+            IpNet::V6(_) => u32::from(network.prefix_len()),
+        };
+        let mask = u128::MAX.checked_shl(128 - fixed).unwrap_or(0);
+        Some(Self { bits: bits_of(network.addr()) & mask, mask })
+    }
+
+    fn holds(self, address: u128) -> bool {
+        address & self.mask == self.bits
+    }
 }
 
-/// The entries of a line of `X-Forwarded-For`, from the last to the first.
-fn entries(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    line.rsplit(|byte| *byte == b',')
+/// An address as IPv6 (RFC 4291 §2.5.5.2), in which both versions can be compared.
+fn bits_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
 }
 
 /// An entry of `X-Forwarded-For`; an empty one is none (RFC 9110 §5.6.1.2).
@@ -109,12 +129,6 @@ fn entry(entry: &[u8]) -> Option<Option<IpAddr>> {
 /// none. Read from the end as well, for there stands what a proxy wrote: a quote that a client left
 /// open before that swallows none of it.
 struct Backwards<'a>(Option<&'a [u8]>);
-
-impl<'a> Backwards<'a> {
-    fn new(line: &'a [u8]) -> Self {
-        Self(Some(line))
-    }
-}
 
 impl<'a> Iterator for Backwards<'a> {
     type Item = &'a [u8];

@@ -106,14 +106,33 @@ fn the_operators_socket_is_believed_and_is_nobody_by_itself() {
 }
 
 #[test]
+fn a_network_holds_what_lies_in_it_in_either_version() {
+    for (network, inside, outside) in [
+        ("10.1.2.3/8", "10.255.255.255", "11.0.0.0"),
+        ("10.0.0.4/31", "10.0.0.5", "10.0.0.6"),
+        ("10.0.0.4", "10.0.0.4", "10.0.0.5"),
+        ("0.0.0.0/0", "255.255.255.255", "::1"),
+        ("2001:db8:1::/48", "2001:db8:1:ffff::1", "2001:db8:2::"),
+        ("::1", "::1", "::2"),
+        ("::ffff:10.0.0.0/104", "10.9.9.9", "11.0.0.0"),
+        ("10.0.0.0/8", "::ffff:10.9.9.9", "::10.9.9.9"),
+    ] {
+        let proxies = Proxies::parse(&[network.to_owned()]).unwrap();
+        assert!(proxies.trust(Some(ip(inside))), "{inside} in {network}");
+        assert!(!proxies.trust(Some(ip(outside))), "{outside} in {network}");
+    }
+    let all = Proxies::parse(&["::/0".to_owned()]).unwrap();
+    assert!(all.trust(Some(ip("2001:db8::"))) && all.trust(Some(ip("10.0.0.1"))));
+}
+
+#[test]
 fn networks_are_told_apart_from_what_is_none() {
     for good in
         ["10.0.0.0/8", "10.1.2.3/8", "127.0.0.1", "::1", "2001:db8::/32", " 10.0.0.1 ", "::/0"]
     {
         assert!(Proxies::parse(&[good.to_owned()]).is_ok(), "{good}");
     }
-    for bad in ["", "10.0.0.0/33", "10.0.0", "localhost", "::ffff:10.0.0.1", "::ffff:10.0.0.0/104"]
-    {
+    for bad in ["", "10.0.0.0/33", "10.0.0", "localhost", "10.0.0.0/"] {
         assert_eq!(Proxies::parse(&[bad.to_owned()]), Err(BadNetwork(bad.to_owned())));
     }
     assert!(ours().trust(Some(ip("10.255.0.1"))) && !ours().trust(Some(ip("11.0.0.1"))));
