@@ -14,9 +14,10 @@ use super::Settings;
 use super::enrich::Enricher;
 use super::figures::Figures;
 use super::rollup::{Rollup, RollupError, Round};
+use crate::model::tally::{Day, Quarter};
 use crate::store::cached::Cached;
 use crate::store::journal::Journal;
-use crate::store::{Account, Store, StoreError, Tallies as _};
+use crate::store::{Account, Keep, Store, StoreError, Tallies as _};
 
 /// How often a store that nobody clicks into is asked whether it still stands where it stood.
 const VERIFY_EVERY: Duration = Duration::from_secs(1);
@@ -24,6 +25,8 @@ const VERIFY_EVERY: Duration = Duration::from_secs(1);
 /// asks a node for its own account gets that of the moment.
 const FILE_EVERY: Duration = Duration::from_secs(5);
 const FILE_IDLE_EVERY: Duration = Duration::from_secs(30);
+/// How often rows that need not be kept are removed.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How long the stop waits for a store that does not answer. What is then left in the journal is
 /// counted at the next start.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
@@ -77,6 +80,7 @@ impl Runner {
             settings,
             figures: Arc::clone(&figures),
             filed: None,
+            swept: None,
             failing: false,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -117,6 +121,8 @@ struct Job {
     figures: Arc<Figures>,
     /// The last account filed, and when.
     filed: Option<(Instant, Account)>,
+    /// When rows were swept away last.
+    swept: Option<Instant>,
     /// Whether the last round failed: said once when it begins and once when it ends.
     failing: bool,
 }
@@ -201,7 +207,7 @@ impl Job {
         self.failing = failure.is_some();
     }
 
-    /// Files the account when it is due, and removes what need not be kept.
+    /// Removes what need not be kept, and files the account when it is due.
     async fn keep_house(&mut self, now: Timestamp) {
         if self.failing {
             return;
@@ -209,6 +215,29 @@ impl Job {
         if let Err(error) = self.rollup.discard(now, self.settings.keep_applied) {
             tracing::warn!(%error, "counted clicks can't be removed from the journal");
         }
+        self.sweep(now).await;
+        self.file_account(now).await;
+    }
+
+    /// Removes rows that are older than they need be.
+    async fn sweep(&mut self, now: Timestamp) {
+        if self.swept.is_some_and(|when| when.elapsed() < SWEEP_EVERY) {
+            return;
+        }
+        let today = Quarter::of(now).day().0;
+        let before = |days: Option<u32>| Day(days.map_or(0, |days| today.saturating_sub(days)));
+        let keep = self.settings.keep();
+        if keep == Keep::default() {
+            return;
+        }
+        match self.store.sweep(before(keep.hours), before(keep.days)).await {
+            Ok(()) => self.swept = Some(Instant::now()),
+            Err(error) => tracing::warn!(%error, "old figures can't be removed"),
+        }
+    }
+
+    /// Files the account when it is due.
+    async fn file_account(&mut self, now: Timestamp) {
         let age = self.filed.as_ref().map(|(when, _)| when.elapsed());
         if age.is_some_and(|age| age < FILE_EVERY) {
             return;
