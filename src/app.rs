@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! start   journal ─ store ─ cache ─ services ─ first key ─ roll-up ─ listen
-//! stop    listen ─ requests in flight ─ roll-up (the journal's tail) ─ store
+//! stop    live streams ─ listen ─ requests in flight ─ roll-up (the journal's tail) ─ store
 //! ```
 //! Each step of the stop waits for the one before it, so that what a request wrote into the journal
 //! is counted before the store closes.
@@ -34,6 +34,7 @@ use crate::model::referrer::Referrers;
 use crate::service::Services;
 use crate::service::auth::Auth;
 use crate::service::click::{Clicks, Countries, Enricher, Fsync, Runner};
+use crate::service::live::{Audience, Live};
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
 use crate::store::cached::Cached;
@@ -51,6 +52,8 @@ pub struct App {
     runner: Runner,
     /// The reader's and the publisher's door, and the operator's.
     servers: Vec<Server>,
+    /// Who is watching: their answers have no end of their own.
+    audience: Arc<Audience>,
     address: SocketAddr,
     new_key: Option<PlainKey>,
     /// What is left to do because the store did not answer at start.
@@ -116,12 +119,13 @@ impl App {
         )
         .context("the roll-up can't start")?;
         let parts = parts(&settings, &links, &journal, &runner, address)?;
+        let audience = parts.verbs.live.audience();
         let mut servers = Vec::new();
         if let Some(listener) = listener {
             servers.push(serve(&settings, parts.clone(), Door::Tcp(listener))?);
         }
         servers.extend(control_server(&settings, parts)?);
-        Ok(Self { links, runner, servers, address, new_key, unprepared, bootstrap })
+        Ok(Self { links, runner, servers, audience, address, new_key, unprepared, bootstrap })
     }
 
     /// Where it listens.
@@ -150,6 +154,7 @@ impl App {
             () = shutdown => Ok(()),
             Err(error) = prepare_later(&self.links, self.unprepared, self.bootstrap) => Err(error),
         };
+        self.audience.close();
         for handle in handles {
             handle.stop(true).await;
         }
@@ -278,11 +283,17 @@ fn parts(
         home,
         &settings.links,
     );
-    let metrics =
-        Metrics::new(links.clone(), Arc::clone(journal), runner.figures(), Timestamp::now());
+    let live = Live::new(links.clone());
+    let metrics = Metrics::new(
+        links.clone(),
+        Arc::clone(journal),
+        runner.figures(),
+        live.audience(),
+        Timestamp::now(),
+    );
     let stats = Stats::new(links.clone(), canonical, runner.auditor());
     Ok(Parts {
-        verbs: Services::new(links.clone(), shorten, stats),
+        verbs: Services::new(links.clone(), shorten, stats, live),
         clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),
         metrics,
         public: Public { url: public_url.into(), redirect: settings.links.redirect },
@@ -310,7 +321,7 @@ fn serve(settings: &Settings, parts: Parts, door: Door) -> io::Result<Server> {
     let server = HttpServer::new(app)
         .shutdown_timeout(settings.http.shutdown_timeout.as_secs())
         .disable_signals()
-        .on_connect(http::mark_local_peers);
+        .on_connect(http::on_connect);
     Ok(match door {
         Door::Tcp(listener) => server.workers(workers).listen(listener)?.run(),
         Door::Unix(listener) => server.workers(1).listen_uds(listener)?.run(),

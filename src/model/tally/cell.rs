@@ -47,7 +47,7 @@ impl Visitors {
     fn merge(&mut self, more: &Self) {
         match (&mut *self, more) {
             (Self::Sketch(sketch), Self::Sketch(more)) => sketch.merge(more),
-            _ => *self = Self::Number(self.number() + more.number()),
+            _ => *self = Self::Number(self.number().saturating_add(more.number())),
         }
     }
 }
@@ -65,7 +65,7 @@ impl AddAssign for Figures {
     /// Of different UTC days: nobody is recognised on another day.
     fn add_assign(&mut self, more: Self) {
         self.count += more.count;
-        self.visitors += more.visitors;
+        self.visitors = self.visitors.saturating_add(more.visitors);
     }
 }
 
@@ -122,3 +122,6 @@ impl Cell {
         self.visitors = Visitors::Number(self.figures().visitors);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,13 +12,14 @@ use crate::model::click::{Click, Source};
 use crate::model::code::Code;
 use crate::model::referrer::Referrers;
 use crate::model::tally::{Count, Day, Quarter, Subject};
+use crate::service::live::Pulse;
 use crate::store::cached::{self, Cached};
 use crate::store::conformance::redis_server::RedisServer;
 use crate::store::conformance::{block_on, settings, with_cluster};
 use crate::store::embedded::{Embedded, FILE_NAME};
 use crate::store::journal::{Journal, Writer};
 use crate::store::redis::Redis;
-use crate::store::{Account, Ask, Store, Tallies as _, Upkeep as _};
+use crate::store::{Account, Ask, Bulletin as _, Store, Tallies as _, Upkeep as _};
 
 const NOON: i64 = 1_795_435_200_000;
 
@@ -181,6 +182,36 @@ async fn two_roll_ups_at_once_count_no_click_twice(store: Store) {
     }
     tokio::join!(catch_up(&mut one), catch_up(&mut two));
     assert_counted(&store, &one, 300, 3).await;
+}
+
+#[tokio::test]
+async fn what_is_told_to_who_is_watching_is_what_was_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let mut writer = journal.writer().unwrap();
+    let start = store.last_news().await.unwrap();
+    let (mut one, mut two) = (rollup(&store, &journal), rollup(&store, &journal));
+    for round in 0..30 {
+        click(&mut writer, round * 10, 10, 3);
+        let (a, b) = tokio::join!(one.round(now()), two.round(now()));
+        a.unwrap();
+        b.unwrap();
+    }
+    tokio::join!(catch_up(&mut one), catch_up(&mut two));
+    // A batch that was refused is told by nobody.
+    let news = store.news_after(&start, usize::MAX).await.unwrap();
+    let mut told = [0; 3];
+    for (_, item) in &news.items {
+        let pulse = Pulse::from_bytes(item).unwrap();
+        assert_eq!((&pulse.node, pulse.at), (journal.node(), now()));
+        for (code, count) in pulse.shares.links {
+            let n: usize = code.as_str().strip_prefix("code").unwrap().parse().unwrap();
+            told[n] += count.clicks();
+        }
+    }
+    assert_eq!(told, [100; 3]);
+    catch_up(&mut one).await;
+    assert_eq!(store.news_after(&start, usize::MAX).await.unwrap(), news);
 }
 
 async fn a_roll_up_that_dies_anywhere_is_gone_on_with(store: Store) {
