@@ -122,7 +122,6 @@ pub(super) struct TopAsked {
 pub(super) enum By {
     Hour,
     Day,
-    /// From Monday on.
     Week,
     Month,
 }
