@@ -133,44 +133,65 @@ pub(crate) fn row_bytes(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let readers = Readers::new();
-    let codes: Result<Vec<Code>, _> =
-        (0..options.clicked).map(|n| Code::parse(&format!("{n:06}"))).collect();
-    let codes = codes?;
+    let codes = (0..options.clicked).map(|n| Code::parse(&format!("{n:06}")));
+    let codes = codes.collect::<Result<Vec<Code>, _>>()?;
+    let mut days = Vec::new();
     for clicks in CLICKS_A_DAY {
-        eprintln!("measuring: {}, {}, {clicks} clicks", Report::name(Row::TallyBytes), kind.name());
-        let folder = tempfile::tempdir()?;
-        let redis = match kind {
-            StoreKind::Embedded => None,
-            StoreKind::Redis => Some(Redis::start(options, &folder.path().join("redis"))?),
-        };
-        let url = redis_url(redis.as_ref());
-        let size = || match &redis {
-            None => bytes_in_use(folder.path()),
-            Some(redis) => redis.used_memory(),
-        };
-        let mut filling = Filling::open(folder.path(), url)?;
-        let first = today()?.0 - BYTES_DAYS;
-        filling.add(a_day_of(&codes, first, clicks, &readers))?;
-        drop(filling);
-        let before = size()?;
-        let mut filling = Filling::resume(folder.path(), url, 1)?;
-        for day in first + 1..=first + BYTES_DAYS {
-            filling.add(a_day_of(&codes, day, clicks, &readers))?;
-        }
-        drop(filling);
-        let each = |bytes: u64| {
-            bytes.saturating_sub(before) as f64 / (codes.len() as f64 * f64::from(BYTES_DAYS))
-        };
-        let of = format!("{} clicks, {}", clicks, kind.name());
-        report.figure_of(Row::TallyBytes, &of, each(size()?));
+        let of = format!("clicked {clicks} ×, {}", kind.name());
+        eprintln!("measuring: {}, {of}", Report::name(Row::TallyBytes));
+        let (with_hours, without) = bytes_each(options, kind, &codes, clicks, &readers)?;
+        report.figure_of(Row::TallyBytes, &of, with_hours);
+        days.push(format!("{without:.0}"));
     }
     report.note(format!(
-        "Store a clicked link and day, {}: {} links, each clicked on {BYTES_DAYS} days; the row of \
-         the day, which stays, and those of its hours, which are kept for a while",
+        "{}, {}: {} links, each clicked on {BYTES_DAYS} days; the rows of the day and of its hours; \
+         once a sweep has removed those of the hours: {} bytes (Redis lets them expire instead)",
+        Report::name(Row::TallyBytes),
         kind.name(),
-        codes.len()
+        codes.len(),
+        days.join(", "),
     ));
     Ok(())
+}
+
+/// Bytes for each link and day, with the rows of the hours and without.
+fn bytes_each(
+    options: &Options,
+    kind: StoreKind,
+    codes: &[Code],
+    clicks: u64,
+    readers: &Readers,
+) -> anyhow::Result<(f64, f64)> {
+    let folder = tempfile::tempdir()?;
+    let redis = match kind {
+        StoreKind::Embedded => None,
+        StoreKind::Redis => Some(Redis::start(options, &folder.path().join("redis"))?),
+    };
+    let url = redis_url(redis.as_ref());
+    let size = || match &redis {
+        None => bytes_in_use(folder.path()),
+        Some(redis) => redis.used_memory(),
+    };
+    let first = today()?.0 - BYTES_DAYS;
+    let beyond = Day(first + BYTES_DAYS + 1);
+    let mut filling = Filling::open(folder.path(), url)?;
+    filling.add(a_day_of(codes, first, clicks, readers))?;
+    filling.forget_hours_before(beyond)?;
+    drop(filling);
+    let before = size()?;
+    let each = |bytes: u64| {
+        bytes.saturating_sub(before) as f64 / (codes.len() as f64 * f64::from(BYTES_DAYS))
+    };
+    let mut filling = Filling::resume(folder.path(), url, 1)?;
+    for day in first + 1..=first + BYTES_DAYS {
+        filling.add(a_day_of(codes, day, clicks, readers))?;
+    }
+    drop(filling);
+    let with_hours = each(size()?);
+    let filling = Filling::open(folder.path(), url)?;
+    filling.forget_hours_before(beyond)?;
+    drop(filling);
+    Ok((with_hours, each(size()?)))
 }
 
 /// A day on which each link is clicked so often, most of it within a few hours of its first click.

@@ -34,8 +34,7 @@ pub(super) struct Stats {
     pub(super) breakdowns: BTreeMap<String, Vec<Share>>,
     pub(super) previous: Option<Previous>,
     /// The links that were counted, when they are few.
-    #[serde(default)]
-    pub(super) codes: Vec<String>,
+    pub(super) codes: Option<Vec<String>>,
 }
 
 /// What was counted.

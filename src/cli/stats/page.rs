@@ -75,7 +75,7 @@ pub(super) fn of_top(top: &Top, look: Look) -> String {
 fn head(question: &Question, stats: &Stats) -> String {
     let (from, to) = (stats.moment(&stats.from), stats.moment(&stats.to));
     let head = format!("{}, {from} to {to} ({}), by {}", question.about, stats.tz, stats.by.name());
-    match stats.codes.as_slice() {
+    match stats.codes.as_deref().unwrap_or_default() {
         [] => head,
         [code] if *code == question.about => head,
         codes => format!("{head}\nlinks: {}", codes.join(", ")),
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn several_links_are_named() {
         let mut stats = example();
-        stats.codes.push("Xa".into());
+        stats.codes = Some(vec!["8yDbrB".into(), "Xa".into()]);
         let page = of_stats(&question(2), &stats, Look { width: 80, colours: false });
         assert!(page.contains("\nlinks: 8yDbrB, Xa\n"), "{page}");
     }
