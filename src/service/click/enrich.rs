@@ -34,7 +34,9 @@ impl Enricher {
     pub fn put_salt(&mut self, day: Day, salt: [u8; 16]) {
         self.salts.insert(day, salt);
         while self.salts.len() > SALTS {
-            self.salts.pop_first();
+            // Not the one that is wanted now, however old it is.
+            let Some(oldest) = self.salts.keys().copied().find(|known| *known != day) else { break };
+            self.salts.remove(&oldest);
         }
     }
 

@@ -1,5 +1,6 @@
-//! Clicks, exactly once: request → journal → tallies.
+//! Clicks, exactly once: request → journal → tallies, and → archive.
 
+pub mod archive;
 mod enrich;
 mod figures;
 mod record;
@@ -7,6 +8,7 @@ mod rollup;
 mod runner;
 mod sums;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,10 @@ pub struct Settings {
     pub keep_hours: u32,
     /// Days for which figures by the day are kept; 0: for ever.
     pub keep_days: u32,
+    /// The folder of the archive; empty: none is kept.
+    pub archive: PathBuf,
+    /// Days for which the archive's files are kept; 0: for ever.
+    pub archive_keep: u32,
 }
 
 impl Settings {

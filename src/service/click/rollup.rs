@@ -127,10 +127,7 @@ impl Rollup {
         let (sums, behind) = match self.read(&known)? {
             Stretch::Read(sums, behind) => (sums, behind),
             Stretch::NoSalt(day) => {
-                let fresh = random_bytes();
-                let forget_before = Day(day.0.saturating_sub(SALT_DAYS));
-                let salt = self.store().salt(day, &fresh, forget_before).await?;
-                self.enricher.put_salt(day, salt);
+                self.fetch_salt(day).await?;
                 // Read again from where the store stands.
                 self.readers.clear();
                 self.known = Some(known);
@@ -158,6 +155,19 @@ impl Rollup {
 
     fn store(&self) -> &Store {
         self.links.store()
+    }
+
+    /// Asks the store for the secret of a day, and remembers it.
+    pub(super) async fn fetch_salt(&mut self, day: Day) -> Result<(), StoreError> {
+        let forget_before = Day(day.0.saturating_sub(SALT_DAYS));
+        let salt = self.store().salt(day, &random_bytes(), forget_before).await?;
+        self.enricher.put_salt(day, salt);
+        Ok(())
+    }
+
+    /// What makes visits of clicks here, for the archive: it remembers agents and secrets.
+    pub(super) fn enricher(&mut self) -> &mut Enricher {
+        &mut self.enricher
     }
 
     /// What is known after the store has answered; `None` when it stood elsewhere.
@@ -278,11 +288,17 @@ impl Rollup {
         Ok(batches)
     }
 
-    /// Removes from the journal what the store has counted for at least `keep`.
+    /// Removes from the journal what the store has counted for at least `keep`, as far as it lies
+    /// before the place in its lane that `wanted_from` says.
     ///
     /// # Errors
     /// The system's.
-    pub fn discard(&mut self, now: Timestamp, keep: Duration) -> io::Result<()> {
+    pub fn discard(
+        &mut self,
+        now: Timestamp,
+        keep: Duration,
+        wanted_from: impl Fn(Lane) -> Position,
+    ) -> io::Result<()> {
         let Some(known) = &self.known else { return Ok(()) };
         let floors = self.readers.keys().map(|lane| (*lane, floor(known, *lane))).collect();
         self.milestones.push_back((now, floors));
@@ -294,7 +310,7 @@ impl Rollup {
             let Some((_, floors)) = self.milestones.pop_front() else { break };
             for (lane, position) in floors {
                 if let Some(reader) = self.readers.get(&lane) {
-                    reader.discard_before(position)?;
+                    reader.discard_before(position.min(wanted_from(lane)))?;
                 }
             }
         }

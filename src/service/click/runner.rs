@@ -11,12 +11,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use super::Settings;
+use super::archive::{Archived, Archiver};
 use super::enrich::Enricher;
 use super::figures::Figures;
 use super::rollup::{Rollup, RollupError, Round};
 use crate::store::cached::Cached;
 use crate::store::journal::Journal;
-use crate::store::{Account, Store, StoreError, Tallies as _};
+use crate::store::{Account, Position, Store, StoreError, Tallies as _};
 
 /// How often a store that nobody clicks into is asked whether it still stands where it stood.
 const VERIFY_EVERY: Duration = Duration::from_secs(1);
@@ -27,6 +28,8 @@ const FILE_IDLE_EVERY: Duration = Duration::from_secs(30);
 /// How long the stop waits for a store that does not answer. What is then left in the journal is
 /// counted at the next start.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
+/// How long an archive that is behind may keep the counting waiting at a time.
+const ARCHIVE_WITHIN: Duration = Duration::from_millis(250);
 
 /// Asks for the node's account.
 type Question = oneshot::Sender<Result<Account, StoreError>>;
@@ -71,8 +74,10 @@ impl Runner {
         let (stop, stopped) = oneshot::channel();
         let figures = Arc::new(Figures::default());
         let store = links.store().clone();
+        let archiver = Archiver::new(Arc::clone(&journal), &settings, figures.archive());
         let job = Job {
             rollup: Rollup::new(links, journal, settings.clone(), enricher, Arc::clone(&figures)),
+            archiver,
             store,
             settings,
             figures: Arc::clone(&figures),
@@ -112,6 +117,8 @@ impl Runner {
 
 struct Job {
     rollup: Rollup,
+    /// If an archive is kept.
+    archiver: Option<Archiver>,
     store: Store,
     settings: Settings,
     figures: Arc<Figures>,
@@ -130,6 +137,7 @@ impl Job {
             tokio::select! {
                 _ = tick.tick() => {
                     let moved = self.catch_up(&mut asked).await;
+                    self.archive(Instant::now() + ARCHIVE_WITHIN).await;
                     if !moved && verified.elapsed() >= VERIFY_EVERY {
                         verified = Instant::now();
                         self.verify().await;
@@ -162,6 +170,21 @@ impl Job {
             // One: whoever asks without pause does not stop the counting either.
             if let Ok(question) = asked.try_recv() {
                 self.answer(question).await;
+            }
+        }
+    }
+
+    /// Archives what there is, for as long as it may take. What is left waits in the journal.
+    async fn archive(&mut self, deadline: Instant) {
+        let Some(archiver) = &mut self.archiver else { return };
+        loop {
+            let salted = match archiver.round(self.rollup.enricher(), Timestamp::now()) {
+                Ok(Archived::Behind) => true,
+                Ok(Archived::NoSalt(day)) => self.rollup.fetch_salt(day).await.is_ok(),
+                Ok(Archived::CaughtUp) | Err(_) => return,
+            };
+            if !salted || Instant::now() >= deadline {
+                return;
             }
         }
     }
@@ -206,7 +229,12 @@ impl Job {
         if self.failing {
             return;
         }
-        if let Err(error) = self.rollup.discard(now, self.settings.keep_applied) {
+        let wanted_from = |lane| match &self.archiver {
+            Some(archiver) => archiver.wanted_from(lane),
+            None => Position(u64::MAX),
+        };
+        let keep = self.settings.keep_applied;
+        if let Err(error) = self.rollup.discard(now, keep, wanted_from) {
             tracing::warn!(%error, "counted clicks can't be removed from the journal");
         }
         let age = self.filed.as_ref().map(|(when, _)| when.elapsed());
@@ -238,6 +266,7 @@ impl Job {
             match self.round().await {
                 Ok(Round::Behind | Round::Moved) => {}
                 Ok(Round::Idle) => {
+                    self.archive(deadline).await;
                     self.filed = None;
                     self.keep_house(Timestamp::now()).await;
                     return;

@@ -1,7 +1,7 @@
 //! The roll-up against everything that makes a count go wrong: two at once, a store that was
 //! brought back from an older copy, a process that dies between any two steps.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::store::conformance::{block_on, settings, with_cluster};
 use crate::store::embedded::{Embedded, FILE_NAME};
 use crate::store::journal::{Journal, Writer};
 use crate::store::redis::Redis;
-use crate::store::{Account, Ask, Store, Tallies as _, Upkeep as _};
+use crate::store::{Account, Ask, Lane, Position, Store, Tallies as _, Upkeep as _};
 
 const NOON: i64 = 1_795_435_200_000;
 
@@ -100,7 +100,14 @@ fn settings_of(fsync: Fsync, segment_size: u64) -> Settings {
         keep_applied: Duration::from_secs(600),
         keep_hours: 0,
         keep_days: 0,
+        archive: PathBuf::new(),
+        archive_keep: 0,
     }
+}
+
+/// There is no archive.
+fn nothing_is_wanted(_: Lane) -> Position {
+    Position(u64::MAX)
 }
 
 /// All clicks on a subject within the 400 days that tests click in.
@@ -273,17 +280,17 @@ async fn what_is_counted_leaves_the_journal_after_a_while_and_not_before() {
     let keep = Duration::from_secs(600);
     click(&mut writer, 0, 2_000, 3);
     let full = journal.size();
-    rollup.discard(now(), keep).unwrap();
+    rollup.discard(now(), keep, nothing_is_wanted).unwrap();
     catch_up(&mut rollup).await;
-    rollup.discard(now(), keep).unwrap();
+    rollup.discard(now(), keep, nothing_is_wanted).unwrap();
     assert_eq!(journal.size(), full);
     writer.rest().unwrap();
     catch_up(&mut rollup).await;
-    rollup.discard(now() + Duration::from_secs(300), keep).unwrap();
+    rollup.discard(now() + Duration::from_secs(300), keep, nothing_is_wanted).unwrap();
     assert!(journal.size() >= full);
-    rollup.discard(now() + Duration::from_secs(601), keep).unwrap();
+    rollup.discard(now() + Duration::from_secs(601), keep, nothing_is_wanted).unwrap();
     assert!(journal.size() < full);
-    rollup.discard(now() + Duration::from_secs(901), keep).unwrap();
+    rollup.discard(now() + Duration::from_secs(901), keep, nothing_is_wanted).unwrap();
     assert!(journal.size() < 100);
     assert_counted(&store, &rollup, 2_000, 3).await;
     assert_eq!(journal.counts().clicks, 2_000);
