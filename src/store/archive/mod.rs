@@ -35,6 +35,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
+#[cfg(test)]
+pub(crate) use disk::interruption;
 pub use finish::Finishing;
 pub use line::{Kind, Line};
 pub use name::Hour;

@@ -151,14 +151,16 @@ impl<W: Write> Output<W> {
             return Ok(Self::Ndjson(output));
         }
         let mut rows = csv::Writer::from_writer(output);
-        rows.write_record(COLUMNS)?;
+        rows.write_record(COLUMNS).map_err(as_io)?;
         Ok(Self::Csv(Box::new(rows)))
     }
 
     fn write(&mut self, bytes: &[u8], line: &Line<'_>) -> io::Result<()> {
         match self {
             Self::Ndjson(output) => output.write_all(bytes),
-            Self::Csv(rows) => Ok(rows.write_record(row(line).iter().map(|cell| unarmed(cell)))?),
+            Self::Csv(rows) => {
+                rows.write_record(row(line).iter().map(|cell| unarmed(cell))).map_err(as_io)
+            }
         }
     }
 
@@ -167,6 +169,14 @@ impl<W: Write> Output<W> {
             Self::Ndjson(mut output) => output.flush(),
             Self::Csv(mut rows) => rows.flush(),
         }
+    }
+}
+
+/// The output's own error, by which a reader that has gone is known.
+fn as_io(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 
