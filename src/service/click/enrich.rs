@@ -35,7 +35,9 @@ impl Enricher {
         self.salts.insert(day, salt);
         while self.salts.len() > SALTS {
             // Not the one that is wanted now, however old it is.
-            let Some(oldest) = self.salts.keys().copied().find(|known| *known != day) else { break };
+            let Some(oldest) = self.salts.keys().copied().find(|known| *known != day) else {
+                break;
+            };
             self.salts.remove(&oldest);
         }
     }

@@ -15,8 +15,9 @@ pub struct Line<'a> {
     /// Node, lane and place in the journal: no two clicks have the same.
     #[serde(borrow)]
     pub id: Cow<'a, str>,
-    /// When it was answered, to the millisecond.
-    #[serde(serialize_with = "to_the_millisecond")]
+    /// When it was answered, to the millisecond. Written as `time`: in DuckDB's SQL, `at` is a word
+    /// of the language.
+    #[serde(rename = "time", serialize_with = "to_the_millisecond")]
     pub at: Timestamp,
     /// The code that was followed.
     #[serde(borrow)]
@@ -118,6 +119,7 @@ fn to_the_millisecond<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::
 /// That part of a line which says when.
 #[derive(Deserialize)]
 pub(super) struct When {
+    #[serde(rename = "time")]
     pub(super) at: Timestamp,
 }
 
@@ -152,7 +154,7 @@ mod tests {
     fn a_line_says_all_that_is_counted() {
         assert_eq!(
             written(Who::Person(Some(0xab)), Source::default()),
-            "{\"id\":\"n0de-3-42\",\"at\":\"2026-11-23T09:14:15.120Z\",\"code\":\"8yDbrB\",\
+            "{\"id\":\"n0de-3-42\",\"time\":\"2026-11-23T09:14:15.120Z\",\"code\":\"8yDbrB\",\
              \"kind\":\"person\",\"bot\":null,\"referrer\":\"google.com\",\"country\":\"DE\",\
              \"browser\":\"Firefox\",\"platform\":\"Linux\",\"device\":\"desktop\",\
              \"visitor\":\"00000000000000ab\"}\n"

@@ -91,7 +91,8 @@ impl State {
         let mut nodes = Vec::new();
         for entry in fs::read_dir(folder).map_err(disk::at(folder))? {
             let name = entry?.file_name();
-            let node = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(".state"));
+            let node =
+                name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(".state"));
             nodes.extend(node.map(|node| NodeId(node.to_owned())));
         }
         nodes.sort_unstable();

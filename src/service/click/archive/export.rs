@@ -70,7 +70,7 @@ pub enum ExportError {
 
 /// The columns, named as the fields of a line.
 const COLUMNS: [&str; 11] = [
-    "id", "at", "code", "kind", "bot", "referrer", "country", "browser", "platform", "device",
+    "id", "time", "code", "kind", "bot", "referrer", "country", "browser", "platform", "device",
     "visitor",
 ];
 
@@ -87,9 +87,7 @@ pub fn export(
     mut progress: impl FnMut(Progress),
 ) -> Result<Exported, ExportError> {
     let mut sources = sources(folder).map_err(ExportError::Archive)?;
-    sources.retain(|source| {
-        source.hour().start() < wanted.to && wanted.from < source.hour().end()
-    });
+    sources.retain(|source| source.hour().start() < wanted.to && wanted.from < source.hour().end());
     let of = sources.iter().map(|source| source.size()).sum();
     let mut output = Output::begin(form, output).map_err(ExportError::Output)?;
     let mut exported = Exported { files: sources.len(), clicks: 0 };
@@ -182,7 +180,8 @@ fn as_io(error: csv::Error) -> io::Error {
 
 /// The cells of a row. What is not there is empty.
 fn row(line: &Line<'_>) -> [String; COLUMNS.len()] {
-    let optional = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().unwrap_or("").to_owned();
+    let optional =
+        |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().unwrap_or("").to_owned();
     [
         line.id.to_string(),
         format!("{:.3}", line.at),

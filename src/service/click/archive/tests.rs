@@ -12,7 +12,7 @@ use crate::store::archive::{interruption, sources};
 use crate::store::cached::{self, Cached};
 use crate::store::embedded::Embedded;
 use crate::store::journal::Writer;
-use crate::store::{Store, Tallies as _, Upkeep as _};
+use crate::store::{Store, Upkeep as _};
 
 /// 2026-11-23T09:00Z.
 const NINE: i64 = 1_795_424_400_000;
@@ -80,7 +80,9 @@ fn archived(folder: &Path) -> Vec<String> {
 
 fn finished(folder: &Path) -> usize {
     let names = std::fs::read_dir(folder.join("clicks")).unwrap();
-    names.filter(|e| e.as_ref().unwrap().path().extension().is_some_and(|kind| kind == "gz")).count()
+    names
+        .filter(|e| e.as_ref().unwrap().path().extension().is_some_and(|kind| kind == "gz"))
+        .count()
 }
 
 fn catch_up(archiver: &mut Archiver, now: Timestamp) {
@@ -276,13 +278,8 @@ async fn the_journal_keeps_what_is_counted_until_it_is_archived() {
         cached::Settings { capacity: 0, fresh_for: zero, stale_for: zero, unknown_for: zero };
     let (links, settings) = (Cached::new(store, &none), settings(folder.path()));
     let journal = journal(folder.path());
-    let mut rollup = Rollup::new(
-        links,
-        Arc::clone(&journal),
-        settings,
-        Enricher::new(),
-        Arc::default(),
-    );
+    let mut rollup =
+        Rollup::new(links, Arc::clone(&journal), settings, Enricher::new(), Arc::default());
     let mut writer = journal.writer().unwrap();
     codes(0..500).iter().for_each(|code| click(&mut writer, 0, code));
     writer.rest().unwrap();
