@@ -28,6 +28,7 @@ pub struct Enricher {
     /// Names by what the request said.
     named: Cache<Box<[u8]>, Name>,
     countries: Countries,
+    direct: Name,
     unknown: Name,
     prefetch: Name,
 }
@@ -51,6 +52,7 @@ impl Enricher {
     pub fn new(referrers: Referrers, countries: Countries) -> Self {
         Self {
             salts: BTreeMap::new(),
+            direct: referrers.name(b""),
             referrers,
             named: Cache::new(REFERRERS),
             countries,
@@ -117,6 +119,10 @@ impl Enricher {
     }
 
     fn referrer(&mut self, raw: &[u8]) -> Name {
+        if raw.is_empty() {
+            // The most usual one needs no looking up.
+            return self.direct.clone();
+        }
         if let Some(name) = self.named.get(raw) {
             return name.clone();
         }
