@@ -203,7 +203,6 @@ impl Job {
 
     /// Files the account when it is due, and removes what need not be kept.
     async fn keep_house(&mut self, now: Timestamp) {
-        self.rollup.refresh(now);
         if self.failing {
             return;
         }
