@@ -279,16 +279,22 @@ fn a_check_before_the_first_start_finds_nothing_wrong_and_makes_nothing() {
 
 #[test]
 fn a_check_names_what_stands_in_the_way() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = command(&["check", "--json", "--data-dir", folder.path().to_str().unwrap()])
-        .env("SLUGLINE__CACHE__SIZE", "5")
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["ok"], false);
-    assert_eq!(told["findings"][0]["subject"], "configuration");
-    assert_eq!(told["findings"][0]["level"], "problem");
+    for (name, value, subject) in [
+        ("SLUGLINE__CACHE__SIZE", "5", "configuration"),
+        ("SLUGLINE__CLICKS__GEOIP_PATH", "/no/such.mmdb", "countries"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = command(&["check", "--json", "--data-dir", folder.path().to_str().unwrap()])
+            .env(name, value)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["ok"], false);
+        let findings = told["findings"].as_array().unwrap();
+        let problems = findings.iter().filter(|finding| finding["level"] == "problem");
+        assert_eq!(problems.map(|finding| &finding["subject"]).collect::<Vec<_>>(), [subject]);
+    }
 }
 
 /// What `serve` prints until it serves. It is stopped then, and must end well.

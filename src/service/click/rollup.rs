@@ -108,6 +108,7 @@ impl Rollup {
     /// # Errors
     /// [`RollupError`]; nothing is lost, the next round begins where the store then stands.
     pub async fn round(&mut self, now: Timestamp) -> Result<Round, RollupError> {
+        self.enricher.refresh(now);
         let outcome = self.try_round(now).await;
         if outcome.is_err() {
             // Whether it was applied or not, nobody knows: ask.
@@ -312,11 +313,6 @@ impl Rollup {
             codes.into_iter().zip(links).filter_map(|(code, link)| Some((code, link?))).collect();
         sums.deal(&links, self.store(), &mut batches);
         Ok(batches)
-    }
-
-    /// Takes up what has been renewed outside of the service: the database of countries.
-    pub fn refresh(&mut self, now: Timestamp) {
-        self.enricher.refresh(now);
     }
 
     /// Removes from the journal what the store has counted for at least `keep`, as far as it lies

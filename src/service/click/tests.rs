@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::countries::mmdb::{self, Value};
 use super::*;
 use crate::model::click::{Click, Source};
 use crate::model::code::Code;
 use crate::model::referrer::Referrers;
-use crate::model::tally::{Count, Day, Quarter, Subject};
+use crate::model::tally::{Count, Day, Dimension, Quarter, Subject};
 use crate::service::live::Pulse;
 use crate::store::cached::{self, Cached};
 use crate::store::conformance::redis_server::RedisServer;
@@ -352,6 +353,37 @@ async fn a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail(store: S
     assert!(auditor.account().await.is_err());
     assert_counted(&store, &rollup(&store, &journal), 1_000, 4).await;
     assert_eq!(store.accounts().await.unwrap()[0].counted, 1_000);
+}
+
+#[tokio::test]
+async fn clicks_are_counted_by_the_database_of_countries_that_there_is_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let path = folder.path().join("countries.mmdb");
+    let renew = |code| {
+        let record = Value::Map(vec![("country_code", Value::Text(code))]);
+        std::fs::write(&path, mmdb::write(&[("198.51.100.0/24", record)])).unwrap();
+    };
+    renew("FR");
+    let countries = Countries::open(&path, now()).unwrap();
+    let enricher = Enricher::new(Referrers::new(None), countries);
+    let settings = settings_of(Fsync::Never, 4_096);
+    let mut rollup =
+        Rollup::new(cached(&store), Arc::clone(&journal), settings, enricher, Arc::default());
+    let mut writer = journal.writer().unwrap();
+    for (code, at) in [("FR", now()), ("DE", now() + Duration::from_secs(10))] {
+        renew(code);
+        let address = Some("198.51.100.7".parse().unwrap());
+        let source = Source { address, ..Source::default() };
+        writer.append(&Click { at_ms: NOON, code: "code", source }).unwrap();
+        while rollup.round(at).await.unwrap() != Round::Idle {}
+    }
+    let ask = Ask { day: Quarter::of(now()).day(), quarters: false, sketch: false };
+    let days = store.days(&Subject::Site, &[ask]).await.unwrap();
+    let countries = days[0].1.whole.breakdown.of(Dimension::Country);
+    let countries: Vec<_> =
+        countries.named().map(|(name, count)| (&**name, count.clicks())).collect();
+    assert_eq!(countries, [("DE", 1), ("FR", 1)]);
 }
 
 #[tokio::test]
