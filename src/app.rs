@@ -241,16 +241,17 @@ fn parts(
     let public_url = settings.public_base(address);
     let authority = url::Position::BeforeHost..url::Position::AfterPort;
     let home = url::Url::parse(&public_url).ok().map(|url| url[authority].to_owned());
+    let canonical = Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?);
     let shorten = Shorten::new(
         links.clone(),
-        Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?),
+        Arc::clone(&canonical),
         Arc::new(Generator::new(&settings.codes)?),
         home,
         &settings.links,
     );
     let metrics =
         Metrics::new(links.clone(), Arc::clone(journal), runner.figures(), Timestamp::now());
-    let stats = Stats::new(links.clone(), runner.auditor());
+    let stats = Stats::new(links.clone(), canonical, runner.auditor());
     Ok(Parts {
         verbs: Services::new(links.clone(), shorten, stats),
         clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),

@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 
 use super::breakdown::{Breakdown, Count, Dimension};
+use super::row::DAY_ROWS;
 use super::sketch::Sketch;
 use crate::model::click::{Visit, Who};
 
@@ -101,6 +102,12 @@ impl Cell {
         self.count += more.count;
         self.visitors.merge(&more.visitors);
         self.breakdown.merge(&more.breakdown);
+    }
+
+    /// Keeps a bounded number of rows of each dimension, so that strangers who send ever new names
+    /// fill no memory. What is counted stays exact.
+    pub fn bound(&mut self) {
+        self.breakdown.bound(DAY_ROWS);
     }
 
     /// Its figures.

@@ -9,9 +9,6 @@ use sha2::{Digest, Sha256};
 use crate::model::click::{Click, Source, Visit, Who};
 use crate::model::tally::{Day, Name, Quarter};
 
-/// Days whose secrets are kept in memory.
-const SALTS: usize = 8;
-
 /// Makes visits of clicks.
 pub struct Enricher {
     /// The secret with which visitors are hashed, by day.
@@ -33,9 +30,11 @@ impl Enricher {
     /// The secret of a day.
     pub fn put_salt(&mut self, day: Day, salt: [u8; 16]) {
         self.salts.insert(day, salt);
-        while self.salts.len() > SALTS {
-            self.salts.pop_first();
-        }
+    }
+
+    /// Forgets the secrets of the days before this one.
+    pub fn forget_salts(&mut self, before: Day) {
+        self.salts.retain(|day, _| *day >= before);
     }
 
     /// What this click turns out to be.

@@ -6,7 +6,7 @@
 //! roll-up, a store brought back from an older copy: all of them end in a refusal, none in a click
 //! counted twice or not at all.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,8 +76,8 @@ pub struct Rollup {
 enum Stretch {
     /// All of it summed up, for each partition; and whether there is more than fits a round.
     Read(Sums, bool),
-    /// The secret of this day is needed first.
-    NoSalt(Day),
+    /// The secrets of these days are needed first.
+    NoSalt(BTreeSet<Day>),
 }
 
 impl Rollup {
@@ -126,11 +126,8 @@ impl Rollup {
         };
         let (sums, behind) = match self.read(&known)? {
             Stretch::Read(sums, behind) => (sums, behind),
-            Stretch::NoSalt(day) => {
-                let fresh = random_bytes();
-                let forget_before = Day(day.0.saturating_sub(SALT_DAYS));
-                let salt = self.store().salt(day, &fresh, forget_before).await?;
-                self.enricher.put_salt(day, salt);
+            Stretch::NoSalt(days) => {
+                self.fetch_salts(&days).await?;
                 // Read again from where the store stands.
                 self.readers.clear();
                 self.known = Some(known);
@@ -154,6 +151,19 @@ impl Rollup {
         let outcomes = join_all(applying).await;
         self.known = self.settle(known, &moving, outcomes)?;
         Ok(if behind || self.known.is_none() { Round::Behind } else { Round::Moved })
+    }
+
+    /// Gets the secrets of these days. What was long ago is forgotten, but nothing that a journal
+    /// which is far behind may ask for again.
+    async fn fetch_salts(&mut self, days: &BTreeSet<Day>) -> Result<(), StoreError> {
+        let Some(oldest) = days.first() else { return Ok(()) };
+        let forget_before = Day(oldest.0.saturating_sub(SALT_DAYS));
+        self.enricher.forget_salts(forget_before);
+        for day in days {
+            let salt = self.store().salt(*day, &random_bytes(), forget_before).await?;
+            self.enricher.put_salt(*day, salt);
+        }
+        Ok(())
     }
 
     fn store(&self) -> &Store {
@@ -214,7 +224,7 @@ impl Rollup {
     fn read(&mut self, known: &[Progress]) -> io::Result<Stretch> {
         self.open_lanes(known)?;
         let mut sums = Sums::default();
-        let mut no_salt = None;
+        let mut no_salt = BTreeSet::new();
         let limit = ROUND_BYTES / self.readers.len().max(1);
         let mut behind = false;
         let enricher = &mut self.enricher;
@@ -235,7 +245,7 @@ impl Rollup {
                     Entry::Lost(_) => Ok(()),
                 };
                 if let Err(NoSalt(day)) = outcome {
-                    no_salt = Some(day);
+                    no_salt.insert(day);
                 }
             })?;
             if reader.damaged() > damaged {
@@ -247,7 +257,10 @@ impl Rollup {
                 );
             }
         }
-        Ok(no_salt.map_or(Stretch::Read(sums, behind), Stretch::NoSalt))
+        Ok(match no_salt.is_empty() {
+            true => Stretch::Read(sums, behind),
+            false => Stretch::NoSalt(no_salt),
+        })
     }
 
     /// A batch for each partition.
