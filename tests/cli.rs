@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// Runs the program in an environment of its own.
 fn slugline(args: &[&str]) -> Output {
@@ -369,4 +370,70 @@ fn keys_are_made_listed_and_revoked_without_a_running_service() {
     assert_eq!((list.lines().count(), fields[1], fields[2]), (1, "News desk", "mint"), "{list}");
     run(&["key", "revoke", fields[0]]);
     assert_ne!(run(&["key", "list"]), list);
+}
+
+/// A service of one test, in its folder; stopped with it.
+struct Serving(std::process::Child);
+
+impl Serving {
+    /// Starts one, and says where it listens.
+    fn start(folder: &std::path::Path) -> (Self, String) {
+        let mut serving = command(&["serve", "--listen", "127.0.0.1:0"])
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(serving.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let serving = Self(serving);
+        let said = lines.into_iter().find(|line| line.starts_with("Slugline serves")).unwrap();
+        let address = said.split_once(" on ").unwrap().1.split(' ').next().unwrap();
+        (serving, address.to_owned())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+#[test]
+#[ignore = "the service tells no figures yet"]
+fn what_readers_followed_is_shown_ranked_and_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_serving, address) = Serving::start(folder.path());
+    let run = |args: &[&str]| {
+        let output = command(args).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let article = "https://www.example.org/story";
+    let short = run(&["shorten", "--tag", "politics", article]);
+    let code = short.trim_end().rsplit('/').next().unwrap();
+    for _ in 0..3 {
+        let mut reader = std::net::TcpStream::connect(&address).unwrap();
+        let request =
+            format!("GET /{code} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        reader.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        reader.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 302"), "{answer}");
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !run(&["stats", code]).contains("total\t3\t") {
+        assert!(Instant::now() < deadline, "the clicks are not counted");
+    }
+    for whose in [["--tag", "politics"], ["--article", article], ["--minted-by", "local000"]] {
+        let told = run(&["stats", whose[0], whose[1], "--last", "2h"]);
+        assert_eq!(told.lines().last().unwrap().split('\t').nth(1), Some("3"), "{whose:?}: {told}");
+    }
+    assert!(run(&["stats", "--csv"]).starts_with("start,clicks,people,bots,visitors\r\n"));
+    assert!(run(&["stats", "top", "--last", "2h"]).starts_with(&format!("{code}\t3\t")));
+    assert!(run(&["stats", "orphans", "--last", "2h"]).contains("total\t0\t0\t0\t0\n"));
+    let gone = run(&["stats", "delete", "--yes", code]);
+    assert_eq!(gone, format!("The figures of {code}, which had 3 clicks, are deleted.\n"));
+    assert!(run(&["stats", code]).ends_with("total\t0\t0\t0\t0\n"));
+    assert!(run(&["stats", "--site"]).contains("total\t3\t"));
 }

@@ -24,7 +24,7 @@ pub(super) struct Whose {
     /// All links with this tag
     #[arg(long)]
     tag: Option<String>,
-    /// All links minted by the API key with this id
+    /// All links minted by the API key with this id; local000: on the service's own machine
     #[arg(long, value_name = "ID", value_parser = KeyId::parse)]
     minted_by: Option<KeyId>,
     /// All links [default]
