@@ -17,20 +17,23 @@ use std::{fs, io};
 
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
 use crate::config::Settings;
+use crate::http::client::Proxies;
+use crate::http::source::Sources;
 use crate::http::v1::wire::Public;
 use crate::http::{self, Parts};
 use crate::metrics::Metrics;
 use crate::model::canonical::Canonicalizer;
 use crate::model::code::Generator;
 use crate::model::key::PlainKey;
+use crate::model::referrer::Referrers;
 use crate::service::Services;
 use crate::service::auth::Auth;
-use crate::service::click::{Clicks, Enricher, Fsync, Runner};
+use crate::service::click::{Clicks, Countries, Enricher, Fsync, Runner};
 use crate::service::live::{Audience, Live};
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
@@ -112,7 +115,7 @@ impl App {
             links.fork(),
             Arc::clone(&journal),
             settings.clicks.clone(),
-            Enricher::new(),
+            enricher(&settings, address)?,
         )
         .context("the roll-up can't start")?;
         let parts = parts(&settings, &links, &journal, &runner, address)?;
@@ -236,6 +239,33 @@ fn bootstrap_key(settings: &Settings) -> anyhow::Result<Option<PlainKey>> {
     }
 }
 
+/// The host that readers use, with its port if that is not the usual one.
+fn home(public_url: &str) -> Option<String> {
+    let authority = url::Position::BeforeHost..url::Position::AfterPort;
+    url::Url::parse(public_url).ok().map(|url| url[authority].to_owned())
+}
+
+/// What makes visits of clicks.
+fn enricher(settings: &Settings, address: SocketAddr) -> anyhow::Result<Enricher> {
+    let path = &settings.clicks.geoip_path;
+    let countries = match path.as_os_str().is_empty() {
+        true => Countries::new(),
+        false => Countries::open(path, Timestamp::now()).context("clicks.geoip_path")?,
+    };
+    let own_host = home(&settings.public_base(address));
+    Ok(Enricher::new(Referrers::new(own_host.as_deref()), countries))
+}
+
+/// What reads off a request who made it.
+fn sources(settings: &Settings) -> anyhow::Result<Sources> {
+    let proxies = Proxies::parse(&settings.http.trusted_proxies).context("http.trusted_proxies")?;
+    let country = match settings.clicks.country_header.as_str() {
+        "" => None,
+        name => Some(HeaderName::from_bytes(name.as_bytes()).context("clicks.country_header")?),
+    };
+    Ok(Sources::new(proxies, country))
+}
+
 fn parts(
     settings: &Settings,
     links: &Cached,
@@ -244,11 +274,11 @@ fn parts(
     address: SocketAddr,
 ) -> anyhow::Result<Parts> {
     let public_url = settings.public_base(address);
-    let authority = url::Position::BeforeHost..url::Position::AfterPort;
-    let home = url::Url::parse(&public_url).ok().map(|url| url[authority].to_owned());
+    let home = home(&public_url);
+    let canonical = Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?);
     let shorten = Shorten::new(
         links.clone(),
-        Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?),
+        Arc::clone(&canonical),
         Arc::new(Generator::new(&settings.codes)?),
         home,
         &settings.links,
@@ -261,12 +291,13 @@ fn parts(
         live.audience(),
         Timestamp::now(),
     );
-    let stats = Stats::new(links.clone(), runner.auditor());
+    let stats = Stats::new(links.clone(), canonical, runner.auditor());
     Ok(Parts {
         verbs: Services::new(links.clone(), shorten, stats, live),
         clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),
         metrics,
         public: Public { url: public_url.into(), redirect: settings.links.redirect },
+        sources: sources(settings)?,
         cache_control: HeaderValue::from_str(&settings.http.cache_control)
             .context("http.cache_control is no header value")?,
     })

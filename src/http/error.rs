@@ -73,7 +73,7 @@ kinds! {
     MethodNotAllowed 405 "method-not-allowed" "This address does not know the method"
         /// The address is there, for other methods.
     NotAcceptable 406 "not-acceptable" "The answer can't be had in this form"
-        /// Only the documentation's script, which is kept compressed.
+        /// Figures come as JSON and CSV; the documentation's script is kept compressed.
     CodeTaken 409 "code-taken" "The code is taken"
         /// A chosen code belongs to another link, or belonged to a deleted one.
     TooManyCodes 409 "too-many-codes" "The address has all the codes it may have"

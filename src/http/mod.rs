@@ -1,11 +1,13 @@
 //! The edge: every route in matching order, the code route last.
 
+pub mod client;
 pub mod docs;
 pub mod endpoint;
 pub mod error;
 pub mod extract;
 pub mod ops;
 pub mod redirect;
+pub mod source;
 pub mod v1;
 
 use std::any::Any;
@@ -27,6 +29,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use self::error::{Kind, Problem};
 use self::extract::LocalPeer;
 use self::redirect::Reader;
+use self::source::Sources;
 use self::v1::wire::Public;
 use crate::metrics::{Meter, Metrics};
 use crate::service;
@@ -47,6 +50,8 @@ const STUCK_FOR: Duration = Duration::from_secs(30);
 pub struct Settings {
     /// The `Cache-Control` of redirects.
     pub cache_control: String,
+    /// Networks and addresses of proxies whose word about the client is believed.
+    pub trusted_proxies: Vec<String>,
     /// How long requests in flight may take when the service stops.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub shutdown_timeout: Duration,
@@ -59,6 +64,8 @@ pub struct Parts {
     pub verbs: service::Services,
     /// Where clicks go.
     pub clicks: Clicks,
+    /// How clicks say who made them.
+    pub sources: Sources,
     /// For `/-/metrics`.
     pub metrics: Metrics,
     /// How links look from outside.
@@ -92,6 +99,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
     let reader = Reader::new(
         verbs.resolve,
         clicks,
+        parts.sources.clone(),
         Arc::clone(&meter),
         parts.cache_control.clone(),
         parts.public.redirect,

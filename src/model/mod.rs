@@ -9,5 +9,6 @@ pub mod click;
 pub mod code;
 pub mod key;
 pub mod link;
+pub mod referrer;
 pub mod tally;
 pub mod target;

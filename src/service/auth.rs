@@ -44,11 +44,23 @@ pub enum Forbidden {
         "only the key that minted this link and those of the scope admin may change or delete it"
     )]
     Change,
-    /// Figures of the whole site ask for `read` or `admin`.
+    /// The article has no link that was minted by this key.
     #[error(
-        "this key may not read the figures of the whole site; that takes the scope read or admin"
+        "none of this article's links was minted by this key; \
+         the scopes read and admin see those of all keys"
+    )]
+    SeeArticle,
+    /// Figures over the links of all keys ask for `read` or `admin`.
+    #[error(
+        "this key may not read figures over the links of all keys; that takes the scope read or admin"
     )]
     ReadSite,
+    /// Another key's figures ask for `read` or `admin`.
+    #[error("this key may read its own figures; another's take the scope read or admin")]
+    ReadKey,
+    /// Deleting figures asks for `admin`.
+    #[error("this key may not delete figures; that takes the scope admin")]
+    DeleteFigures,
     /// Keys ask for `admin`.
     #[error("this key may not manage keys; that takes the scope admin")]
     Administer,
@@ -87,12 +99,39 @@ impl Principal {
         may.then_some(()).ok_or(Forbidden::Change)
     }
 
-    /// May they read the figures of the whole site and its audit?
+    /// Those of an article's links that they may see. An article without links has nothing to hide.
+    ///
+    /// # Errors
+    /// [`Forbidden::SeeArticle`] when there are links, and they may see none of them.
+    pub fn may_see_of(&self, mut links: Vec<Link>) -> Result<Vec<Link>, Forbidden> {
+        let any = !links.is_empty();
+        links.retain(|link| self.may_see(link).is_ok());
+        if any && links.is_empty() { Err(Forbidden::SeeArticle) } else { Ok(links) }
+    }
+
+    /// May they read the figures of the whole site, of its tags and orphans, and its audit?
     ///
     /// # Errors
     /// [`Forbidden::ReadSite`] when not.
     pub fn may_read_site(&self) -> Result<(), Forbidden> {
         self.may_see_all().then_some(()).ok_or(Forbidden::ReadSite)
+    }
+
+    /// May they read the figures of this key?
+    ///
+    /// # Errors
+    /// [`Forbidden::ReadKey`] when not.
+    pub fn may_read_key(&self, key: &KeyId) -> Result<(), Forbidden> {
+        let may = self.may_see_all() || self.key == *key;
+        may.then_some(()).ok_or(Forbidden::ReadKey)
+    }
+
+    /// May they delete figures?
+    ///
+    /// # Errors
+    /// [`Forbidden::DeleteFigures`] when not.
+    pub fn may_delete_figures(&self) -> Result<(), Forbidden> {
+        self.holds(&[Scope::Admin]).then_some(()).ok_or(Forbidden::DeleteFigures)
     }
 
     /// May they create, list and revoke keys?
@@ -326,6 +365,13 @@ mod tests {
         assert_eq!(desk.may_change(&link_of("bbbbbbbb")), Err(Forbidden::Change));
         assert_eq!(desk.may_read_site(), Err(Forbidden::ReadSite));
         assert_eq!(desk.may_administer(), Err(Forbidden::Administer));
+        assert_eq!(desk.may_delete_figures(), Err(Forbidden::DeleteFigures));
+        let (own, other) = (link_of("aaaaaaaa"), link_of("bbbbbbbb"));
+        assert_eq!(desk.may_see_of(vec![own.clone(), other.clone()]), Ok(vec![own.clone()]));
+        assert_eq!(desk.may_see_of(vec![other]), Err(Forbidden::SeeArticle));
+        assert_eq!(desk.may_see_of(vec![]), Ok(vec![]));
+        assert!(desk.may_read_key(&desk.key).is_ok());
+        assert_eq!(desk.may_read_key(&KeyId::local()), Err(Forbidden::ReadKey));
     }
 
     #[test]
@@ -333,6 +379,8 @@ mod tests {
         let analyst = principal("aaaaaaaa", &[Scope::Read]);
         assert!(analyst.may_see(&link_of("bbbbbbbb")).is_ok());
         assert!(analyst.may_read_site().is_ok());
+        assert!(analyst.may_read_key(&KeyId::local()).is_ok());
+        assert_eq!(analyst.may_delete_figures(), Err(Forbidden::DeleteFigures));
         assert_eq!(analyst.may_mint(), Err(Forbidden::Mint));
         assert_eq!(analyst.may_change(&link_of("aaaaaaaa")), Err(Forbidden::Change));
     }
@@ -343,6 +391,7 @@ mod tests {
             assert!(admin.may_mint().is_ok());
             assert!(admin.may_change(&link_of("bbbbbbbb")).is_ok());
             assert!(admin.may_read_site().is_ok());
+            assert!(admin.may_delete_figures().is_ok());
             assert!(admin.may_administer().is_ok());
         }
     }

@@ -26,11 +26,15 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(links::all())
         .service(batch::endpoint())
         .service(keys::all())
+        .service(stats::of_article_endpoint())
         .service(stats::top_endpoint())
+        .service(stats::orphans_endpoint())
         .service(stats::of_site_endpoint())
         .service(live::endpoint())
         .service(stats::audit_endpoint())
         .service(stats::of_link_endpoint())
+        .service(stats::of_tag_endpoint())
+        .service(stats::of_key_endpoint())
         .service(links::one())
         .service(keys::one());
 }

@@ -309,6 +309,11 @@ impl Rollup {
         Ok(batches)
     }
 
+    /// Takes up what has been renewed outside of the service: the database of countries.
+    pub fn refresh(&mut self, now: Timestamp) {
+        self.enricher.refresh(now);
+    }
+
     /// Removes from the journal what the store has counted for at least `keep`.
     ///
     /// # Errors

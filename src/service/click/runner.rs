@@ -31,10 +31,17 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// counted at the next start.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 
-/// Asks for the node's account.
-type Question = oneshot::Sender<Result<Account, StoreError>>;
+/// What the running roll-up is asked for.
+enum Question {
+    /// The node's account.
+    Account(oneshot::Sender<Result<Account, StoreError>>),
+    /// That everything be counted which is in the journal now.
+    CatchUp(CatchUp),
+}
 
-/// A way to ask the running roll-up for the node's account.
+type CatchUp = oneshot::Sender<Result<(), StoreError>>;
+
+/// A way to ask the running roll-up of this node.
 #[derive(Clone)]
 pub struct Auditor(mpsc::Sender<Question>);
 
@@ -52,9 +59,24 @@ impl Auditor {
     /// # Errors
     /// The store's, when it does not answer.
     pub async fn account(&self) -> Result<Account, StoreError> {
+        self.ask(Question::Account).await
+    }
+
+    /// Waits until everything is counted that is in this node's journal now.
+    ///
+    /// # Errors
+    /// The store's or the journal's, when it can't be.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        self.ask(Question::CatchUp).await
+    }
+
+    async fn ask<T>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Question,
+    ) -> Result<T, StoreError> {
         let gone = || StoreError::Unavailable("the service is stopping".into());
         let (tell, told) = oneshot::channel();
-        self.0.send(tell).await.map_err(|_| gone())?;
+        self.0.send(question(tell)).await.map_err(|_| gone())?;
         told.await.map_err(|_| gone())?
     }
 }
@@ -81,6 +103,7 @@ impl Runner {
             figures: Arc::clone(&figures),
             filed: None,
             swept: None,
+            waiting: Vec::new(),
             failing: false,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -90,7 +113,7 @@ impl Runner {
         Ok(Self { questions, stop, thread, figures })
     }
 
-    /// A way to ask for the account.
+    /// A way to ask it something.
     #[must_use]
     pub fn auditor(&self) -> Auditor {
         Auditor(self.questions.clone())
@@ -123,6 +146,8 @@ struct Job {
     filed: Option<(Instant, Account)>,
     /// When rows were swept away last.
     swept: Option<Instant>,
+    /// Who waits for the journal to be counted as far as it went when they asked.
+    waiting: Vec<CatchUp>,
     /// Whether the last round failed: said once when it begins and once when it ends.
     failing: bool,
 }
@@ -142,7 +167,12 @@ impl Job {
                     }
                     self.keep_house(Timestamp::now()).await;
                 }
-                Some(question) = asked.recv() => self.answer(question).await,
+                Some(question) = asked.recv() => {
+                    self.answer(question).await;
+                    if !self.waiting.is_empty() {
+                        self.catch_up(&mut asked).await;
+                    }
+                }
                 _ = &mut stop => break,
             }
         }
@@ -161,9 +191,13 @@ impl Job {
                 Ok(Round::Behind) => {}
                 Ok(Round::Moved | Round::Idle) => {
                     self.figures.caught_up(Timestamp::now());
+                    self.release(&Ok(()));
                     return moved;
                 }
-                Err(_) => return moved,
+                Err(error) => {
+                    self.release(&Err(of_the_store(error)));
+                    return moved;
+                }
             }
             // One: whoever asks without pause does not stop the counting either.
             if let Ok(question) = asked.try_recv() {
@@ -172,9 +206,20 @@ impl Job {
         }
     }
 
-    async fn answer(&self, question: Question) {
-        // Who asked may have gone.
-        drop(question.send(self.account(Timestamp::now()).await));
+    /// Answers at once, or puts the question where the end of catching up answers it.
+    async fn answer(&mut self, question: Question) {
+        match question {
+            // Who asked may have gone.
+            Question::Account(tell) => drop(tell.send(self.account(Timestamp::now()).await)),
+            Question::CatchUp(tell) => self.waiting.push(tell),
+        }
+    }
+
+    /// Tells all who wait for the journal to be counted.
+    fn release(&mut self, outcome: &Result<(), StoreError>) {
+        for tell in self.waiting.drain(..) {
+            drop(tell.send(outcome.clone()));
+        }
     }
 
     async fn round(&mut self) -> Result<Round, RollupError> {
@@ -209,6 +254,7 @@ impl Job {
 
     /// Removes what need not be kept, and files the account when it is due.
     async fn keep_house(&mut self, now: Timestamp) {
+        self.rollup.refresh(now);
         if self.failing {
             return;
         }
@@ -255,10 +301,7 @@ impl Job {
     }
 
     async fn account(&self, now: Timestamp) -> Result<Account, StoreError> {
-        self.rollup.account(now).await.map_err(|error| match error {
-            RollupError::Store(error) => error,
-            RollupError::Journal(error) => StoreError::Unavailable(error.to_string()),
-        })
+        self.rollup.account(now).await.map_err(of_the_store)
     }
 
     async fn finish(&mut self) {
@@ -275,5 +318,13 @@ impl Job {
             }
         }
         tracing::warn!("the store did not take the last clicks; the next start will count them");
+    }
+}
+
+/// A journal that can't be read is told as a store that can't be asked.
+fn of_the_store(error: RollupError) -> StoreError {
+    match error {
+        RollupError::Store(error) => error,
+        RollupError::Journal(error) => StoreError::Unavailable(error.to_string()),
     }
 }

@@ -1,7 +1,7 @@
 //! The roll-up against everything that makes a count go wrong: two at once, a store that was
 //! brought back from an older copy, a process that dies between any two steps.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::model::click::{Click, Source};
 use crate::model::code::Code;
+use crate::model::referrer::Referrers;
 use crate::model::tally::{Count, Day, Quarter, Subject};
 use crate::service::live::Pulse;
 use crate::store::cached::{self, Cached};
@@ -82,7 +83,11 @@ fn journal(folder: &Path) -> Arc<Journal> {
 fn rollup(store: &Store, journal: &Arc<Journal>) -> Rollup {
     let (links, journal) = (cached(store), Arc::clone(journal));
     let settings = settings_of(Fsync::Interval, 4_096);
-    Rollup::new(links, journal, settings, Enricher::new(), Arc::default())
+    Rollup::new(links, journal, settings, enricher(), Arc::default())
+}
+
+fn enricher() -> Enricher {
+    Enricher::new(Referrers::new(None), Countries::new())
 }
 
 /// The store behind a cache that remembers nothing.
@@ -99,6 +104,8 @@ fn settings_of(fsync: Fsync, segment_size: u64) -> Settings {
         fsync,
         segment_size,
         keep_applied: Duration::from_secs(600),
+        country_header: String::new(),
+        geoip_path: PathBuf::new(),
         keep_hours: 0,
         keep_days: 0,
     }
@@ -325,8 +332,7 @@ async fn a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail(store: S
     let journal = journal(folder.path());
     let mut writer = journal.writer().unwrap();
     let settings = settings_of(Fsync::Interval, 4_096);
-    let runner =
-        Runner::start(cached(&store), Arc::clone(&journal), settings, Enricher::new()).unwrap();
+    let runner = Runner::start(cached(&store), Arc::clone(&journal), settings, enricher()).unwrap();
     let auditor = runner.auditor();
     for round in 0..10 {
         click(&mut writer, round * 100, 100, 4);
@@ -344,8 +350,7 @@ async fn readers_without_pause_keep_nobody_from_the_account() {
     let folder = tempfile::tempdir().unwrap();
     let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
     let settings = settings_of(Fsync::Never, 1 << 20);
-    let runner =
-        Runner::start(cached(&store), Arc::clone(&journal), settings, Enricher::new()).unwrap();
+    let runner = Runner::start(cached(&store), Arc::clone(&journal), settings, enricher()).unwrap();
     let auditor = runner.auditor();
     let mut writer = journal.writer().unwrap();
     let (done, mut ending) = tokio::sync::oneshot::channel::<()>();

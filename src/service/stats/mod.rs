@@ -1,15 +1,27 @@
 //! Figures over any window, and the audit.
 
-use std::collections::{BTreeMap, HashMap};
+mod ranking;
+mod report;
+mod subjects;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp, Unit, Zoned};
+use jiff::{SignedDuration, Timestamp};
 
-use super::auth::{Forbidden, Principal};
+use self::report::{days_to_ask, sum};
+use self::window::{Rows, Window};
+use super::auth::{Forbidden, Principal, to_the_millisecond};
 use super::click::Auditor;
+use crate::model::canonical::Canonicalizer;
 use crate::model::code::Code;
-use crate::model::link::Link;
-use crate::model::tally::{Breakdown, Day, Figures, Quarter, days_of};
+use crate::model::link::{BadTag, Link};
+use crate::model::tally::{Breakdown, Day, Figures, Quarter, Subject};
+use crate::model::target::{BadTarget, Target};
 pub use crate::store::Note;
 use crate::store::cached::Cached;
 use crate::store::{Account, StoreError, Tallies as _};
@@ -136,6 +148,9 @@ pub enum StatsError {
     /// The window's end is not after its beginning.
     #[error("`to` must be after `from`")]
     Backwards,
+    /// The window ends before there were clicks to count.
+    #[error("`to` must be after 1970-01-01: nothing was counted before")]
+    TooEarly,
     /// More rows than one answer holds.
     #[error("the window has more than {MAX_ROWS} rows; narrow it or ask for wider rows with `by`")]
     TooManyRows,
@@ -148,6 +163,18 @@ pub enum StatsError {
     /// There never was a link with this code.
     #[error("there is no link with the code {0:?}")]
     NotFound(String),
+    /// There never was a link to this article.
+    #[error("there is no link to the article {0}; POST /api/v1/links mints one")]
+    NoArticle(Target),
+    /// There is no key with this public name.
+    #[error("there is no key {0}; GET /api/v1/keys lists them")]
+    NoKey(String),
+    /// Not an address that an article can have.
+    #[error(transparent)]
+    Target(#[from] BadTarget),
+    /// Not a tag.
+    #[error(transparent)]
+    Tag(#[from] BadTag),
     /// The key may not know.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
@@ -160,24 +187,27 @@ pub enum StatsError {
 #[derive(Clone)]
 pub struct Stats {
     links: Cached,
+    canonical: Arc<Canonicalizer>,
     auditor: Auditor,
 }
 
 impl Stats {
-    /// Reads the tallies behind `links`; the node's own account comes from `auditor`.
+    /// Reads the tallies behind `links`; articles are found by their `canonical` address, the node's
+    /// own account comes from `auditor`.
     #[must_use]
-    pub fn new(links: Cached, auditor: Auditor) -> Self {
-        Self { links, auditor }
+    pub fn new(links: Cached, canonical: Arc<Canonicalizer>, auditor: Auditor) -> Self {
+        Self { links, canonical, auditor }
     }
 
     /// The same over another handle on the store.
     #[must_use]
     pub fn over(&self, links: &Cached) -> Self {
-        Self { links: links.clone(), auditor: self.auditor.clone() }
+        Self { links: links.clone(), ..self.clone() }
     }
 
-    /// What was counted. The window begins, unless it says otherwise, when the link was minted; for
-    /// anything but a link or an article 30 days ago.
+    /// What was counted. The window is widened to whole quarter-hours. It begins, unless it says
+    /// otherwise, with the day on which the link or the article's first one was minted; for all else
+    /// 30 days before its end.
     ///
     /// # Errors
     /// [`StatsError`].
@@ -188,29 +218,64 @@ impl Stats {
         query: &Query,
         now: Timestamp,
     ) -> Result<Report, StatsError> {
-        let _ = (by, whose, query, now);
-        Err(StatsError::Backwards)
+        let subjects = self.subjects(by, whose).await?;
+        let since = match subjects.since {
+            Some(minted) => Some(minted),
+            None => self.first_moment(query, now).await?,
+        };
+        let window = Window::of(query, since, now)?;
+        let rows = window.rows(&query.tz)?;
+        let sums = self.sum(&subjects.all, &rows, now).await?;
+        let previous = match query.previous {
+            true => {
+                let before = window.previous(&query.tz)?.whole();
+                Some((before.from(), self.sum(&subjects.all, &before, now).await?.total))
+            }
+            false => None,
+        };
+        Ok(Report {
+            from: rows.from(),
+            to: rows.to(),
+            by: window.by,
+            total: sums.total,
+            rows: rows.starts().iter().copied().zip(sums.rows).collect(),
+            breakdown: sums.breakdown,
+            previous,
+            codes: subjects.codes,
+        })
     }
 
-    /// The links with most clicks: exact, over all links that were clicked. The window is widened
-    /// to whole quarter-hours.
-    ///
-    /// # Errors
-    /// [`StatsError`].
-    pub async fn top(
+    async fn sum(
         &self,
-        by: &Principal,
-        query: &Query,
-        rank: Rank,
-        limit: usize,
+        subjects: &[Subject],
+        rows: &Rows,
         now: Timestamp,
-    ) -> Result<Top, StatsError> {
-        let _ = (by, query, rank, limit, now);
-        Err(StatsError::Backwards)
+    ) -> Result<report::Sums, StoreError> {
+        let store = self.links.store();
+        sum(store, subjects, rows, &days_to_ask(store, rows, now).await?).await
+    }
+
+    /// When the first click ever was counted, to the UTC day, if all there is was asked for.
+    async fn first_moment(
+        &self,
+        query: &Query,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        if query.last != Some(Last::All) {
+            return Ok(None);
+        }
+        let tomorrow = Quarter::of(now).day().0.saturating_add(1);
+        let first = self.links.store().first_day(Day(0)..Day(tomorrow)).await?;
+        Ok(first.map(|day| day.first().start()))
     }
 
     /// Deletes the figures of one link, and leaves a note of it in the audit. What its clicks added
-    /// to its tags, its key and the site stays. Returns how many clicks it had.
+    /// to its tags, its key and the site stays; so does the link. Returns how many clicks it had.
+    ///
+    /// What waits in this node's journal is counted first, so that it goes with the rest. Other
+    /// nodes may still hold what they accepted since their last roll-up (`clicks.flush_interval`,
+    /// a second by default; longer while the store does not answer them): such clicks are counted
+    /// afterwards, as those that readers make from now on.
     ///
     /// # Errors
     /// [`StatsError`].
@@ -220,8 +285,12 @@ impl Stats {
         code: &str,
         now: Timestamp,
     ) -> Result<u64, StatsError> {
-        let _ = (by, code, now);
-        Err(StatsError::Backwards)
+        by.may_delete_figures()?;
+        let link = self.find(code).await?;
+        self.auditor.catch_up().await?;
+        let note =
+            Note { at: to_the_millisecond(now), by: by.key.clone(), code: link.code, clicks: 0 };
+        Ok(self.links.store().forget_link(&note).await?)
     }
 
     /// What administrators deleted, oldest first.
@@ -245,149 +314,5 @@ impl Stats {
             filed.into_iter().map(|account| (account.node.clone(), account)).collect();
         nodes.insert(own.node.clone(), own);
         Ok(nodes.into_values().collect())
-    }
-}
-
-/// The beginnings of all rows that touch the window, and the end of the last.
-fn edges(
-    from: Timestamp,
-    to: Timestamp,
-    by: By,
-    tz: &TimeZone,
-) -> Result<Vec<Timestamp>, StatsError> {
-    if from >= to {
-        return Err(StatsError::Backwards);
-    }
-    let mut edge = row_start(&from.max(Timestamp::UNIX_EPOCH).to_zoned(tz.clone()), by)?;
-    let mut edges = vec![edge.timestamp()];
-    while edge.timestamp() < to || edges.len() < 2 {
-        if edges.len() > MAX_ROWS {
-            return Err(StatsError::TooManyRows);
-        }
-        edge = next_row(&edge, by)?;
-        edges.push(edge.timestamp());
-    }
-    Ok(edges)
-}
-
-fn row_start(moment: &Zoned, by: By) -> Result<Zoned, jiff::Error> {
-    match by {
-        // Whole hours of the zone's wall clock, counted in real time: an hour that the clock
-        // shows twice gives two rows.
-        By::Hour => {
-            let into_hour = moment.time().duration_since(moment.time().round(
-                jiff::civil::TimeRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Trunc),
-            )?);
-            moment.checked_sub(into_hour)
-        }
-        By::Day => moment.start_of_day(),
-        By::Week => {
-            let back = moment.weekday().since(jiff::civil::Weekday::Monday);
-            let monday = moment.date().checked_sub(Span::new().days(i64::from(back)))?;
-            monday.to_zoned(moment.time_zone().clone())
-        }
-        By::Month => moment.first_of_month()?.start_of_day(),
-    }
-}
-
-fn next_row(row: &Zoned, by: By) -> Result<Zoned, jiff::Error> {
-    match by {
-        By::Hour => row.checked_add(SignedDuration::from_hours(1)),
-        // Through the civil date, so that a midnight that does not exist shifts one row only.
-        By::Day => row.date().tomorrow()?.to_zoned(row.time_zone().clone()),
-        By::Week => row.date().checked_add(Span::new().days(7))?.to_zoned(row.time_zone().clone()),
-        By::Month => {
-            let next = row.date().first_of_month().checked_add(Span::new().months(1))?;
-            next.to_zoned(row.time_zone().clone())
-        }
-    }
-}
-
-fn most_clicked(sums: HashMap<Code, u64>, limit: usize) -> Vec<(Code, u64)> {
-    let mut all: Vec<_> = sums.into_iter().collect();
-    let order = |a: &(Code, u64), b: &(Code, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0));
-    if all.len() > limit {
-        all.select_nth_unstable_by(limit, order);
-        all.truncate(limit);
-    }
-    all.sort_unstable_by(order);
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rows(from: &str, to: &str, by: By, tz: &str) -> Vec<String> {
-        let tz = TimeZone::get(tz).unwrap();
-        let edges = edges(from.parse().unwrap(), to.parse().unwrap(), by, &tz).unwrap();
-        edges.iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn a_window_is_widened_to_whole_rows() {
-        assert_eq!(
-            rows("2026-11-22T10:20:00Z", "2026-11-22T11:00:01Z", By::Hour, "UTC"),
-            ["2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z", "2026-11-22T12:00:00Z"]
-        );
-        assert_eq!(
-            rows("2026-11-22T10:20:00Z", "2026-11-23T00:00:00Z", By::Day, "UTC"),
-            ["2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"]
-        );
-        assert_eq!(
-            rows("2026-12-31T23:00:00Z", "2027-01-31T23:00:00Z", By::Month, "Europe/Paris"),
-            ["2026-12-31T23:00:00Z", "2027-01-31T23:00:00Z"]
-        );
-    }
-
-    #[test]
-    fn half_hour_zones_have_exact_days_and_hours() {
-        assert_eq!(
-            rows("2026-11-22T21:00:00Z", "2026-11-22T21:01:00Z", By::Day, "Asia/Tehran"),
-            ["2026-11-22T20:30:00Z", "2026-11-23T20:30:00Z"]
-        );
-        assert_eq!(
-            rows("2026-11-22T21:00:00Z", "2026-11-22T21:15:00Z", By::Hour, "Asia/Kathmandu"),
-            ["2026-11-22T20:15:00Z", "2026-11-22T21:15:00Z"]
-        );
-    }
-
-    #[test]
-    fn days_and_hours_across_a_clock_change_have_no_gap_and_no_overlap() {
-        assert_eq!(
-            rows("2026-10-25T00:00:00Z", "2026-10-26T10:00:00Z", By::Day, "Europe/Berlin"),
-            ["2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z", "2026-10-26T23:00:00Z"]
-        );
-        let spring =
-            rows("2026-03-29T00:00:00Z", "2026-03-29T03:00:00Z", By::Hour, "Europe/Berlin");
-        assert_eq!(spring.len(), 4);
-        // Cairo's clocks go forward at midnight: that day begins at one o'clock.
-        assert_eq!(
-            rows("2026-04-24T00:00:00Z", "2026-04-24T01:00:00Z", By::Day, "Africa/Cairo"),
-            ["2026-04-23T22:00:00Z", "2026-04-24T21:00:00Z"]
-        );
-    }
-
-    #[test]
-    fn a_window_with_too_many_rows_or_none_is_refused() {
-        let edges_of = |from: &str, to: &str| {
-            edges(from.parse().unwrap(), to.parse().unwrap(), By::Hour, &TimeZone::UTC)
-        };
-        assert!(matches!(
-            edges_of("2020-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
-            Err(StatsError::TooManyRows)
-        ));
-        assert!(matches!(
-            edges_of("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
-            Err(StatsError::Backwards)
-        ));
-    }
-
-    #[test]
-    fn the_most_clicked_come_first_and_equals_by_code() {
-        let code = |text: &str| Code::parse(text).unwrap();
-        let sums = HashMap::from([(code("c"), 5), (code("a"), 1), (code("b"), 5), (code("d"), 9)]);
-        let best = most_clicked(sums, 3);
-        assert_eq!(best, [(code("d"), 9), (code("b"), 5), (code("c"), 5)]);
     }
 }
