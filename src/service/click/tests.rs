@@ -19,7 +19,7 @@ use crate::store::conformance::{block_on, settings, with_cluster};
 use crate::store::embedded::{Embedded, FILE_NAME};
 use crate::store::journal::{Journal, Writer};
 use crate::store::redis::Redis;
-use crate::store::{Account, Ask, Bulletin as _, Store, Tallies as _, Upkeep as _};
+use crate::store::{Account, Ask, Bulletin as _, Lane, Position, Store, Tallies as _, Upkeep as _};
 
 const NOON: i64 = 1_795_435_200_000;
 
@@ -86,7 +86,8 @@ fn rollup(store: &Store, journal: &Arc<Journal>) -> Rollup {
     Rollup::new(links, journal, settings, enricher(), Arc::default())
 }
 
-fn enricher() -> Enricher {
+/// One that knows no place of its own and no country.
+pub(crate) fn enricher() -> Enricher {
     Enricher::new(Referrers::new(None), Countries::new())
 }
 
@@ -98,7 +99,8 @@ fn cached(store: &Store) -> Cached {
     Cached::new(store.fork(), &settings)
 }
 
-fn settings_of(fsync: Fsync, segment_size: u64) -> Settings {
+/// Settings of a roll-up that keeps everything, and has no archive.
+pub(crate) fn settings_of(fsync: Fsync, segment_size: u64) -> Settings {
     Settings {
         flush_interval: Duration::from_millis(10),
         fsync,
@@ -108,7 +110,14 @@ fn settings_of(fsync: Fsync, segment_size: u64) -> Settings {
         geoip_path: PathBuf::new(),
         keep_hours: 0,
         keep_days: 0,
+        archive: PathBuf::new(),
+        archive_keep: 0,
     }
+}
+
+/// There is no archive.
+fn nothing_is_wanted(_: Lane) -> Position {
+    Position(u64::MAX)
 }
 
 /// All clicks on a subject within the 400 days that tests click in.
@@ -311,17 +320,17 @@ async fn what_is_counted_leaves_the_journal_after_a_while_and_not_before() {
     let keep = Duration::from_secs(600);
     click(&mut writer, 0, 2_000, 3);
     let full = journal.size();
-    rollup.discard(now(), keep).unwrap();
+    rollup.discard(now(), keep, nothing_is_wanted).unwrap();
     catch_up(&mut rollup).await;
-    rollup.discard(now(), keep).unwrap();
+    rollup.discard(now(), keep, nothing_is_wanted).unwrap();
     assert_eq!(journal.size(), full);
     writer.rest().unwrap();
     catch_up(&mut rollup).await;
-    rollup.discard(now() + Duration::from_secs(300), keep).unwrap();
+    rollup.discard(now() + Duration::from_secs(300), keep, nothing_is_wanted).unwrap();
     assert!(journal.size() >= full);
-    rollup.discard(now() + Duration::from_secs(601), keep).unwrap();
+    rollup.discard(now() + Duration::from_secs(601), keep, nothing_is_wanted).unwrap();
     assert!(journal.size() < full);
-    rollup.discard(now() + Duration::from_secs(901), keep).unwrap();
+    rollup.discard(now() + Duration::from_secs(901), keep, nothing_is_wanted).unwrap();
     assert!(journal.size() < 100);
     assert_counted(&store, &rollup, 2_000, 3).await;
     assert_eq!(journal.counts().clicks, 2_000);

@@ -17,6 +17,7 @@ use crate::model::key::{KeyId, Scope};
 use crate::model::link::{Standing, Tag};
 use crate::model::tally::{Count, Dimension, Row, Subject};
 use crate::service::click;
+use crate::service::click::tests::{enricher, settings_of};
 use crate::store::cached;
 use crate::store::conformance::code;
 use crate::store::embedded::Embedded;
@@ -126,15 +127,12 @@ impl Office {
         // It counts when it is asked to, and when it ends.
         let settings = click::Settings {
             flush_interval: Duration::from_secs(3_600),
-            fsync: click::Fsync::Never,
-            segment_size: 1 << 16,
             keep_applied: none,
-            keep_hours: 0,
-            keep_days: 0,
+            ..settings_of(click::Fsync::Never, 1 << 16)
         };
-        let enricher = click::Enricher::new();
         let runner =
-            click::Runner::start(links.clone(), Arc::clone(&journal), settings, enricher).unwrap();
+            click::Runner::start(links.clone(), Arc::clone(&journal), settings, enricher())
+                .unwrap();
         let canonical = Canonicalizer::new(&canonical::Settings::default()).unwrap();
         let stats = Stats::new(links, Arc::new(canonical), runner.auditor());
         let office = Self { stats, store, journal, _runner: runner };
