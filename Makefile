@@ -31,6 +31,10 @@ deny: ## Licences and sources of all dependencies (cargo install cargo-deny)
 	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install cargo-deny"; exit 1; }
 	cargo deny check bans licenses sources
 
+.PHONY: agents
+agents: ## Fetch the newest tables of user agents (needs python3 with PyYAML, npm)
+	python3 tools/agents.py
+
 .PHONY: bench
 bench: ## Measure against a bare actix-web handler; ARGS="--help" says what else
 	@$(call need,wrk,wrk)

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! start   journal ─ store ─ cache ─ services ─ first key ─ roll-up ─ listen
-//! stop    listen ─ requests in flight ─ roll-up (the journal's tail) ─ store
+//! stop    live streams ─ listen ─ requests in flight ─ roll-up (the journal's tail) ─ store
 //! ```
 //! Each step of the stop waits for the one before it, so that what a request wrote into the journal
 //! is counted before the store closes.
@@ -17,20 +17,24 @@ use std::{fs, io};
 
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
 use crate::config::Settings;
+use crate::http::client::Proxies;
+use crate::http::source::Sources;
 use crate::http::v1::wire::Public;
 use crate::http::{self, Parts};
 use crate::metrics::Metrics;
 use crate::model::canonical::Canonicalizer;
 use crate::model::code::Generator;
 use crate::model::key::PlainKey;
+use crate::model::referrer::Referrers;
 use crate::service::Services;
 use crate::service::auth::Auth;
-use crate::service::click::{Clicks, Enricher, Fsync, Runner};
+use crate::service::click::{Clicks, Countries, Enricher, Fsync, Runner};
+use crate::service::live::{Audience, Live};
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
 use crate::store::cached::Cached;
@@ -48,6 +52,8 @@ pub struct App {
     runner: Runner,
     /// The reader's and the publisher's door, and the operator's.
     servers: Vec<Server>,
+    /// Who is watching: their answers have no end of their own.
+    audience: Arc<Audience>,
     address: SocketAddr,
     new_key: Option<PlainKey>,
     /// What is left to do because the store did not answer at start.
@@ -109,16 +115,17 @@ impl App {
             links.fork(),
             Arc::clone(&journal),
             settings.clicks.clone(),
-            Enricher::new(),
+            enricher(&settings, address)?,
         )
         .context("the roll-up can't start")?;
         let parts = parts(&settings, &links, &journal, &runner, address)?;
+        let audience = parts.verbs.live.audience();
         let mut servers = Vec::new();
         if let Some(listener) = listener {
             servers.push(serve(&settings, parts.clone(), Door::Tcp(listener))?);
         }
         servers.extend(control_server(&settings, parts)?);
-        Ok(Self { links, runner, servers, address, new_key, unprepared, bootstrap })
+        Ok(Self { links, runner, servers, audience, address, new_key, unprepared, bootstrap })
     }
 
     /// Where it listens.
@@ -147,6 +154,7 @@ impl App {
             () = shutdown => Ok(()),
             Err(error) = prepare_later(&self.links, self.unprepared, self.bootstrap) => Err(error),
         };
+        self.audience.close();
         for handle in handles {
             handle.stop(true).await;
         }
@@ -231,6 +239,33 @@ fn bootstrap_key(settings: &Settings) -> anyhow::Result<Option<PlainKey>> {
     }
 }
 
+/// The host that readers use, with its port if that is not the usual one.
+fn home(public_url: &str) -> Option<String> {
+    let authority = url::Position::BeforeHost..url::Position::AfterPort;
+    url::Url::parse(public_url).ok().map(|url| url[authority].to_owned())
+}
+
+/// What makes visits of clicks.
+fn enricher(settings: &Settings, address: SocketAddr) -> anyhow::Result<Enricher> {
+    let path = &settings.clicks.geoip_path;
+    let countries = match path.as_os_str().is_empty() {
+        true => Countries::new(),
+        false => Countries::open(path, Timestamp::now()).context("clicks.geoip_path")?,
+    };
+    let own_host = home(&settings.public_base(address));
+    Ok(Enricher::new(Referrers::new(own_host.as_deref()), countries))
+}
+
+/// What reads off a request who made it.
+fn sources(settings: &Settings) -> anyhow::Result<Sources> {
+    let proxies = Proxies::parse(&settings.http.trusted_proxies).context("http.trusted_proxies")?;
+    let country = match settings.clicks.country_header.as_str() {
+        "" => None,
+        name => Some(HeaderName::from_bytes(name.as_bytes()).context("clicks.country_header")?),
+    };
+    Ok(Sources::new(proxies, country))
+}
+
 fn parts(
     settings: &Settings,
     links: &Cached,
@@ -239,8 +274,7 @@ fn parts(
     address: SocketAddr,
 ) -> anyhow::Result<Parts> {
     let public_url = settings.public_base(address);
-    let authority = url::Position::BeforeHost..url::Position::AfterPort;
-    let home = url::Url::parse(&public_url).ok().map(|url| url[authority].to_owned());
+    let home = home(&public_url);
     let canonical = Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?);
     let shorten = Shorten::new(
         links.clone(),
@@ -249,14 +283,21 @@ fn parts(
         home,
         &settings.links,
     );
-    let metrics =
-        Metrics::new(links.clone(), Arc::clone(journal), runner.figures(), Timestamp::now());
+    let live = Live::new(links.clone());
+    let metrics = Metrics::new(
+        links.clone(),
+        Arc::clone(journal),
+        runner.figures(),
+        live.audience(),
+        Timestamp::now(),
+    );
     let stats = Stats::new(links.clone(), canonical, runner.auditor());
     Ok(Parts {
-        verbs: Services::new(links.clone(), shorten, stats),
+        verbs: Services::new(links.clone(), shorten, stats, live),
         clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),
         metrics,
         public: Public { url: public_url.into(), redirect: settings.links.redirect },
+        sources: sources(settings)?,
         cache_control: HeaderValue::from_str(&settings.http.cache_control)
             .context("http.cache_control is no header value")?,
     })
@@ -280,7 +321,7 @@ fn serve(settings: &Settings, parts: Parts, door: Door) -> io::Result<Server> {
     let server = HttpServer::new(app)
         .shutdown_timeout(settings.http.shutdown_timeout.as_secs())
         .disable_signals()
-        .on_connect(http::mark_local_peers);
+        .on_connect(http::on_connect);
     Ok(match door {
         Door::Tcp(listener) => server.workers(workers).listen(listener)?.run(),
         Door::Unix(listener) => server.workers(1).listen_uds(listener)?.run(),

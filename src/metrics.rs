@@ -17,6 +17,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
 use crate::service::click::Figures;
+use crate::service::live::Audience;
 use crate::store::cached::Cached;
 use crate::store::journal::Journal;
 
@@ -102,6 +103,7 @@ struct Sources {
     links: Cached,
     journal: Arc<Journal>,
     rollup: Arc<Figures>,
+    audience: Arc<Audience>,
     started: Timestamp,
 }
 
@@ -112,10 +114,11 @@ impl Metrics {
         links: Cached,
         journal: Arc<Journal>,
         rollup: Arc<Figures>,
+        audience: Arc<Audience>,
         started: Timestamp,
     ) -> Self {
         let meters = Mutex::default();
-        Self { sources: Arc::new(Sources { meters, links, journal, rollup, started }) }
+        Self { sources: Arc::new(Sources { meters, links, journal, rollup, audience, started }) }
     }
 
     /// A meter for one worker.
@@ -154,6 +157,7 @@ impl Collector for Exporter {
         self.0.requests(&mut page)?;
         self.0.cache(&mut page)?;
         self.0.clicks(&mut page)?;
+        self.0.listeners(&mut page)?;
         page.gauge(
             "process_start_time_seconds",
             "When the process started, in seconds since 1970",
@@ -193,6 +197,16 @@ impl Sources {
         page.family("cache_lookups", "Lookups of links by what came of them", "result", &lookups)?;
         page.gauge("cache_entries", "Links in memory", cache.entries as f64)?;
         page.counter("store_errors", "Lookups that the store did not answer", cache.errors)
+    }
+
+    fn listeners(&self, page: &mut Page<'_, '_>) -> fmt::Result {
+        let listeners = self.audience.listeners() as f64;
+        page.gauge("live_listeners", "Open streams of what comes in", listeners)?;
+        page.counter(
+            "live_dropped",
+            "Streams that were ended because their reader did not keep up",
+            self.audience.dropped(),
+        )
     }
 
     fn clicks(&self, page: &mut Page<'_, '_>) -> fmt::Result {

@@ -24,11 +24,13 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that are known in one place only, so that another can take their place.
-const CONFINED: [(&str, &[&str]); 4] = [
+const CONFINED: [(&str, &[&str]); 6] = [
     ("actix_web", &["http", "app"]),
     ("redis", &["store/redis"]),
     ("redb", &["store/embedded"]),
     ("nanoid", &["model/code"]),
+    ("maxminddb", &["service/click/countries"]),
+    ("ipnet", &["http/client"]),
 ];
 
 /// A source file.

@@ -82,7 +82,15 @@ fn a_refused_configuration_ends_with_one_and_one_error() {
 
 #[test]
 fn wrong_usage_ends_with_two() {
-    for args in [&["shorten"][..], &["mint"], &["shorten", "--code", "x", "a", "b"]] {
+    for args in [
+        &["shorten"][..],
+        &["mint"],
+        &["shorten", "--code", "x", "a", "b"],
+        &["stats", "8yDbrB", "--site"],
+        &["stats", "--last", "7d", "--from", "2026-11-01"],
+        &["stats", "--last", "7d", "top"],
+        &["stats", "8yDbrB", "--json", "--csv"],
+    ] {
         assert_eq!(slugline(args).status.code(), Some(2), "{args:?}");
     }
 }
@@ -156,20 +164,78 @@ fn a_problem_is_told_in_the_words_of_the_service() {
     let output = slugline(&["stats", "8yDbrB", "--server", &script.url]);
     let told = text(&output.stderr);
     assert!(told.contains("answered 502 Bad Gateway, but not as Slugline does"), "{told}");
-    assert_eq!(script.asked.join().unwrap()[0], "GET /api/v1/links/8yDbrB/stats?by=day  ");
+    assert_eq!(script.asked.join().unwrap()[0], "GET /api/v1/links/8yDbrB/stats  ");
 }
+
+/// Figures as the service tells them.
+const FIGURES: &str = r#"{"from":"2026-11-22T00:00:00Z","to":"2026-11-24T00:00:00Z","by":"day",
+    "tz":"UTC","total":{"clicks":3,"people":2,"bots":1,"visitors":2},"series":[
+    {"start":"2026-11-22T00:00:00Z","clicks":1,"people":1,"bots":0,"visitors":1},
+    {"start":"2026-11-23T00:00:00Z","clicks":2,"people":1,"bots":1,"visitors":1}],
+    "breakdowns":{"referrers":[{"id":"direct","clicks":3}]}}"#;
 
 #[test]
 fn figures_go_down_a_pipe_as_plain_columns() {
-    let answer = r#"{"from":"2026-11-22T00:00:00Z","to":"2026-11-24T00:00:00Z","by":"day",
-        "tz":"UTC","total":{"clicks":3},"series":[{"start":"2026-11-22T00:00:00Z","clicks":1},
-        {"start":"2026-11-23T00:00:00Z","clicks":2}]}"#;
-    let script = Script::of(vec![(200, answer)]);
-    let output = slugline(&["stats", "https://go.example.org/8yDbrB", "--server", &script.url]);
+    let script = Script::of(vec![(200, FIGURES), (200, FIGURES)]);
+    let link = ["stats", "https://go.example.org/8yDbrB", "--server", &script.url];
     assert_eq!(
-        text(&output.stdout),
-        "2026-11-22T00:00:00Z\t1\n2026-11-23T00:00:00Z\t2\ntotal\t3\n"
+        text(&slugline(&link).stdout),
+        "2026-11-22T00:00:00Z\t1\t1\t0\t1\n2026-11-23T00:00:00Z\t2\t1\t1\t1\ntotal\t3\t2\t1\t2\n"
     );
+    let sheet = slugline(&[&link[..], &["--csv"]].concat());
+    assert_eq!(
+        text(&sheet.stdout),
+        "start,clicks,people,bots,visitors\n2026-11-22T00:00:00Z,1,1,0,1\n2026-11-23T00:00:00Z,2,1,1,1\n"
+    );
+}
+
+#[test]
+fn figures_are_asked_of_whom_they_are_about() {
+    let asked = [
+        (&["--tag", "a b", "--last", "7d"][..], "tags/a%20b/stats?last=7d"),
+        (&["--minted-by", "abcdefgh"], "keys/abcdefgh/stats"),
+        (&["--site", "--by", "week", "--compare"], "stats?by=week&compare=previous"),
+        (&[], "stats"),
+        (&["orphans", "--limit", "3"], "stats/orphans?limit=3"),
+        (&["--", "orphans"], "links/orphans/stats"),
+        (&["top", "--by", "people", "--last", "2h"], "stats/top?last=2h&by=people"),
+    ];
+    let top = r#"{"from":"2026-11-22T00:00:00Z","to":"2026-11-24T00:00:00Z","items":[]}"#;
+    let answer = |target: &str| (200, if target.contains("top") { top } else { FIGURES });
+    let script = Script::of(asked.iter().map(|(_, target)| answer(target)).collect());
+    for (args, _) in asked {
+        let all = [&["stats"][..], args].concat();
+        let output = command(&all).env("SLUGLINE_SERVER", &script.url).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    }
+    let expected = asked.map(|(_, target)| format!("GET /api/v1/{target}  "));
+    assert_eq!(script.asked.join().unwrap(), expected);
+}
+
+#[test]
+fn a_ranking_can_be_cut_into_columns() {
+    let answer = r#"{"from":"2026-11-22T00:00:00Z","to":"2026-11-24T00:00:00Z","items":[
+        {"code":"8yDbrB","short_url":"https://go.example.org/8yDbrB","target":"https://a.org/",
+        "clicks":3,"people":2,"bots":1,"visitors":2}]}"#;
+    let script = Script::of(vec![(200, answer)]);
+    let output = slugline(&["stats", "top", "--server", &script.url]);
+    assert_eq!(text(&output.stdout), "8yDbrB\t3\t2\t1\t2\thttps://a.org/\n");
+}
+
+#[test]
+fn figures_are_not_deleted_by_mistake() {
+    let refused = slugline(&["stats", "delete", "8yDbrB", "--server", "http://127.0.0.1:1"]);
+    let told = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    assert!(told.contains("--yes"), "{told}");
+    let script = Script::of(vec![(200, r#"{"clicks":12345}"#), (204, "")]);
+    let delete = ["stats", "delete", "--yes", "8yDbrB", "--server", &script.url];
+    let told = text(&slugline(&delete).stdout);
+    let expected = "The figures of 8yDbrB, which had 12\u{202f}345 clicks, are deleted.\n";
+    assert_eq!(told, expected);
+    assert_eq!(text(&slugline(&delete).stdout), "The figures of 8yDbrB are deleted.\n");
+    let once = "DELETE /api/v1/links/8yDbrB/stats  ";
+    assert_eq!(script.asked.join().unwrap(), [once, once]);
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn the_environment_is_read_by_the_type_of_each_key() {
         ("SLUGLINE__CANONICAL__STRIP", "ref, src_*,"),
         ("SLUGLINE__CANONICAL__KEEP", "['id']"),
         ("SLUGLINE__CODES__ALPHABET", "0123456789"),
+        ("SLUGLINE__HTTP__TRUSTED_PROXIES", "127.0.0.1, ::1,10.0.0.0/8"),
         ("SLUGLINE__STORE__URL", ""),
     ])
     .unwrap()
@@ -76,6 +77,7 @@ fn the_environment_is_read_by_the_type_of_each_key() {
     assert_eq!(settings.clicks.segment_size, 2_097_152);
     assert_eq!(settings.canonical.strip, ["ref", "src_*"]);
     assert_eq!(settings.canonical.keep, ["id"]);
+    assert_eq!(settings.http.trusted_proxies, ["127.0.0.1", "::1", "10.0.0.0/8"]);
     assert_eq!(settings.codes.alphabet, "0123456789");
 }
 
@@ -155,6 +157,8 @@ fn every_bound_is_kept() {
         ("CLICKS__FSYNC", "sometimes"),
         ("CLICKS__SEGMENT_SIZE", "1"),
         ("CLICKS__KEEP_APPLIED", "721h"),
+        ("CLICKS__COUNTRY_HEADER", "CF IPCountry"),
+        ("CLICKS__COUNTRY_HEADER", "CF-IPCountry:"),
         ("CODES__ALPHABET", "aa"),
         ("CODES__LENGTH", "65"),
         ("CANONICAL__STRIP", "a=b"),
@@ -164,6 +168,8 @@ fn every_bound_is_kept() {
         ("LINKS__BLOCK_HOSTS", "*.example.org"),
         ("AUTH__BOOTSTRAP_KEY", "short"),
         ("HTTP__CACHE_CONTROL", "a\r\nSet-Cookie: b"),
+        ("HTTP__TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("HTTP__TRUSTED_PROXIES", "127.0.0.1,localhost"),
         ("HTTP__SHUTDOWN_TIMEOUT", "11m"),
     ] {
         let name = format!("SLUGLINE__{name}");
@@ -211,6 +217,15 @@ fn short_urls_begin_with_what_readers_can_reach() {
     assert_eq!(base("", "0.0.0.0:8080"), "http://localhost:8080");
     assert_eq!(base("", "[::]:8080"), "http://localhost:8080");
     assert_eq!(base("https://go.example.org/s/", "[::1]:1"), "https://go.example.org/s");
+}
+
+#[test]
+fn a_country_that_nobody_may_tell_is_worth_a_word() {
+    let header = ("SLUGLINE__CLICKS__COUNTRY_HEADER", "CF-IPCountry");
+    let proxies = ("SLUGLINE__HTTP__TRUSTED_PROXIES", "127.0.0.1");
+    let advice = |env: &[(&str, &str)]| with_env(env).unwrap().settings.advice();
+    assert!(advice(&[header])[0].contains("http.trusted_proxies"));
+    assert!(advice(&[header, proxies]).is_empty() && advice(&[proxies]).is_empty());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use serde_json::{Value, json};
@@ -80,6 +80,35 @@ impl Client {
     /// Mints one link; the status says whether it was new.
     pub(crate) fn mint(&self, url: &str) -> anyhow::Result<u16> {
         self.post("/api/v1/links", &json!({ "url": url })).map(|(status, _)| status)
+    }
+
+    /// A new key that reads figures, and nothing else.
+    pub(crate) fn read_key(&self) -> anyhow::Result<String> {
+        let wish = json!({ "name": "figures", "scopes": ["read"] });
+        let (status, body) = self.post("/api/v1/keys", &wish)?;
+        let key = body["key"].as_str().with_context(|| format!("no key: {status} {body}"))?;
+        Ok(key.to_owned())
+    }
+
+    /// Asks for a page of the API with this key: what it says, and how long it took to the last
+    /// byte.
+    pub(crate) fn ask(&self, key: &str, path: &str) -> anyhow::Result<(Value, Duration)> {
+        let request =
+            self.agent.get(self.url(path)).header("Authorization", format!("Bearer {key}"));
+        let start = Instant::now();
+        let mut answer = request.call()?;
+        let text = answer.body_mut().with_config().limit(64 << 20).read_to_string()?;
+        let took = start.elapsed();
+        ensure!(answer.status() == 200, "{path} answers {}: {text}", answer.status());
+        Ok((serde_json::from_str(&text)?, took))
+    }
+
+    /// Clicks that the service has counted since its start, as its metrics say: asking for them
+    /// costs the counting thread nothing.
+    pub(crate) fn counted(&self) -> anyhow::Result<u64> {
+        let text = self.agent.get(self.url("/-/metrics")).call()?.body_mut().read_to_string()?;
+        let line = text.lines().find_map(|line| line.split_once("clicks_counted_total "));
+        Ok(line.context("no clicks_counted_total in the metrics")?.1.trim().parse()?)
     }
 
     /// Clicks that the service says it accepted, counted and lost, over all its nodes.

@@ -90,21 +90,36 @@ fn script(folder: &Path, name: &str, text: &str) -> anyhow::Result<PathBuf> {
     Ok(file)
 }
 
+/// Zipf's law with exponent 1: the first is drawn most.
+pub(crate) struct Zipf(Vec<f64>);
+
+impl Zipf {
+    /// Over so many.
+    pub(crate) fn new(n: usize) -> Self {
+        let mut sum = 0.0;
+        let sums = (1..=n).map(|rank| {
+            sum += 1.0 / rank as f64;
+            sum
+        });
+        Self(sums.collect())
+    }
+
+    /// The one at this share of all draws, from 0 to 1: a place from 0 on.
+    pub(crate) fn draw(&self, share: f64) -> usize {
+        let upto = share * self.0.last().copied().unwrap_or(0.0);
+        self.0.partition_point(|sum| *sum <= upto).min(self.0.len() - 1)
+    }
+}
+
 /// Ranks from 1 to `n`, one a line, each as often as Zipf's law says; the same in every run.
 fn zipf(n: usize) -> String {
-    let mut sums = Vec::with_capacity(n);
-    let mut sum = 0.0;
-    for rank in 1..=n {
-        sum += 1.0 / rank as f64;
-        sums.push(sum);
-    }
+    let zipf = Zipf::new(n);
     let mut lines = String::new();
     for draw in 0..DRAWS {
         // 53 random bits: as many as a float has.
-        let random = (mixed(draw) >> 11) as f64 / (1u64 << 53) as f64 * sum;
-        let rank = 1 + sums.partition_point(|upto| *upto <= random).min(n - 1);
+        let share = (mixed(draw) >> 11) as f64 / (1u64 << 53) as f64;
         // Writing into a text can't fail.
-        let _ = writeln!(lines, "{rank}");
+        let _ = writeln!(lines, "{}", 1 + zipf.draw(share));
     }
     lines
 }

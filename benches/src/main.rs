@@ -10,6 +10,10 @@
 //! - `load`: wrk, and the scripts it runs.
 //! - `candidates`: the rows that are measured under load.
 //! - `footprint`: the rows that are not: memory and start.
+//! - `readers`: made-up readers, as clicks of the journal and as visits that are counted.
+//! - `tallies`: a store that is filled through its own port, without any request.
+//! - `stats`: the rows about figures: how long they take to ask for, and how many bytes to keep.
+//! - `rollup`: the row about counting.
 //! - `report`: medians, the table, the JSON.
 
 mod candidates;
@@ -19,8 +23,12 @@ mod footprint;
 mod load;
 mod options;
 mod process;
+mod readers;
 mod report;
+mod rollup;
 mod servers;
+mod stats;
+mod tallies;
 mod urls;
 
 use clap::Parser;
@@ -48,6 +56,20 @@ fn main() -> anyhow::Result<()> {
     }
     if options.wants(Row::Start) {
         footprint::start(&options, &mut report)?;
+    }
+    for kind in options.stores() {
+        if options.wants(Row::LinkStats) {
+            stats::of_link(&options, kind, &mut report)?;
+        }
+        if options.wants(Row::SiteStats) || options.wants(Row::Ranking) {
+            stats::of_site(&options, kind, &mut report)?;
+        }
+        if options.wants(Row::Rollup) {
+            rollup::measure(&options, kind, &mut report)?;
+        }
+        if options.wants(Row::TallyBytes) {
+            stats::row_bytes(&options, kind, &mut report)?;
+        }
     }
     println!("{report}");
     if let Some(file) = &options.json {

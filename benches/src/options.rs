@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Rows to measure, by letter [default: all]
     #[arg(long, value_name = "ROWS", value_delimiter = ',', value_enum)]
     pub(crate) only: Vec<Row>,
+    /// Stores of the rows i to m [default: both]
+    #[arg(long, value_name = "STORES", value_delimiter = ',', value_enum)]
+    pub(crate) stores: Vec<StoreKind>,
     /// How often each row is measured; the table shows medians
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
@@ -31,6 +34,18 @@ pub(crate) struct Options {
     /// Codes that the readers of the redirect rows follow, by Zipf's law
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub(crate) codes: usize,
+    /// Clicks on the link whose figures are asked for (row i)
+    #[arg(long, value_name = "N", default_value_t = 10_000_000)]
+    pub(crate) link_clicks: u64,
+    /// Links that are ranked (rows j and k)
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub(crate) ranked: usize,
+    /// Clicks that wait in the journal (row l)
+    #[arg(long, value_name = "N", default_value_t = 2_000_000)]
+    pub(crate) backlog: u64,
+    /// Links clicked on each day (row m)
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub(crate) clicked: usize,
     /// Worker threads of the floor and of the service
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) workers: usize,
@@ -93,6 +108,40 @@ pub(crate) enum Row {
     /// Start to first answer
     #[value(name = "h")]
     Start,
+    /// Figures of a much-clicked link
+    #[value(name = "i")]
+    LinkStats,
+    /// Figures of the site
+    #[value(name = "j")]
+    SiteStats,
+    /// The most clicked links
+    #[value(name = "k")]
+    Ranking,
+    /// Clicks counted a second
+    #[value(name = "l")]
+    Rollup,
+    /// Bytes of store a clicked link and day
+    #[value(name = "m")]
+    TallyBytes,
+}
+
+/// Where a service keeps what it counts.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreKind {
+    /// The embedded store
+    Embedded,
+    /// Redis
+    Redis,
+}
+
+impl StoreKind {
+    /// Its name in the table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded store",
+            Self::Redis => "Redis",
+        }
+    }
 }
 
 impl Options {
@@ -101,10 +150,19 @@ impl Options {
         self.only.is_empty() || self.only.contains(&row)
     }
 
+    /// The stores of the rows that are measured over several.
+    pub(crate) fn stores(&self) -> Vec<StoreKind> {
+        match self.stores.as_slice() {
+            [] => vec![StoreKind::Embedded, StoreKind::Redis],
+            some => some.to_vec(),
+        }
+    }
+
     /// The program to measure.
     pub(crate) fn slugline(&self) -> anyhow::Result<PathBuf> {
         match &self.slugline {
-            Some(path) => Ok(path.clone()),
+            // It is started in folders of its own.
+            Some(path) => Ok(std::path::absolute(path)?),
             None => Ok(std::env::current_exe()?.with_file_name("slugline")),
         }
     }
@@ -113,10 +171,13 @@ impl Options {
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let loaded = [Row::Floor, Row::HotEmbedded, Row::HotRedis, Row::ColdRedis, Row::MintRedis];
         let redis = [Row::HotRedis, Row::ColdRedis, Row::MintRedis, Row::RedisMemory];
+        let either = [Row::LinkStats, Row::SiteStats, Row::Ranking, Row::Rollup, Row::TallyBytes];
         if loaded.iter().any(|row| self.wants(*row)) {
             ensure!(runs("wrk", "-v"), "wrk is missing; install it: apt-get install wrk");
         }
-        if redis.iter().any(|row| self.wants(*row)) {
+        let counts_in_redis =
+            self.stores().contains(&StoreKind::Redis) && either.iter().any(|row| self.wants(*row));
+        if counts_in_redis || redis.iter().any(|row| self.wants(*row)) {
             let there = runs("redis-server", "--version");
             ensure!(there, "redis-server is missing; install it: apt-get install redis-server");
         }
@@ -130,6 +191,8 @@ impl Options {
         }
         ensure!((1..=100_000).contains(&self.codes), "--codes must be between 1 and 100000");
         ensure!(self.links > 0, "--links must be at least 1");
+        ensure!(self.ranked > 0 && self.clicked > 0, "--ranked and --clicked must be at least 1");
+        ensure!(self.backlog > 0 && self.link_clicks > 0, "there must be clicks to count");
         ensure!(
             self.threads > 0 && self.connections >= self.threads,
             "--connections must be at least --threads, and that at least 1"

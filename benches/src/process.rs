@@ -67,6 +67,25 @@ impl Server {
         Ok(ticks.sum::<Result<u64, _>>()?)
     }
 
+    /// Processor time of the threads of this name, so far, in user and kernel.
+    pub(crate) fn thread_cpu(&self, name: &str) -> anyhow::Result<Duration> {
+        let mut ticks = 0;
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let stat = fs::read_to_string(task?.path().join("stat"))?;
+            let (head, fields) = stat.rsplit_once(')').context("no stat of a thread")?;
+            if head.split_once('(').is_some_and(|(_, comm)| comm == name) {
+                let used = fields.split_ascii_whitespace().skip(11).take(2).map(str::parse::<u64>);
+                ticks += used.sum::<Result<u64, _>>()?;
+            }
+        }
+        Ok(TICK * u32::try_from(ticks)?)
+    }
+
+    /// Processor time of the process, so far, in user and kernel.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        Ok(TICK * u32::try_from(self.ticks()?)?)
+    }
+
     /// Memory in use and the most there ever was, in bytes.
     pub(crate) fn memory(&self) -> anyhow::Result<(u64, u64)> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

@@ -31,12 +31,27 @@ impl Measured {
     }
 }
 
+/// A row that is one figure.
+struct Figure {
+    row: Row,
+    /// What it is of, where a row has several.
+    of: Option<String>,
+    value: f64,
+}
+
+/// What is to be reached.
+#[derive(Clone, Copy)]
+enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
 /// Everything that was measured.
 pub(crate) struct Report {
     settings: String,
     floors: Vec<Measured>,
     runs: Vec<(Row, Measured, Measured)>,
-    figures: Vec<(Row, f64)>,
+    figures: Vec<Figure>,
     notes: Vec<String>,
 }
 
@@ -71,27 +86,37 @@ impl Report {
             Row::RedisMemory => "(f) Redis memory a link, counted",
             Row::ServiceMemory => "(g) service memory, embedded store",
             Row::Start => "(h) start to first answer",
+            Row::LinkStats => "(i) figures of a link, 400 days",
+            Row::SiteStats => "(j) figures of the site, 30 days",
+            Row::Ranking => "(k) the 100 most clicked, 30 days",
+            Row::Rollup => "(l) clicks counted a second of processor",
+            Row::TallyBytes => "(m) store a clicked link and day",
         }
     }
 
     /// What is to be reached: a multiple of the floor, or the figure itself.
-    fn goal(row: Row) -> f64 {
-        match row {
-            Row::Floor => 1.0,
-            Row::HotEmbedded | Row::HotRedis => 1.25,
-            Row::ColdRedis => 2.5,
-            Row::MintRedis => 6.0,
-            Row::RedisMemory => 200.0,
-            Row::ServiceMemory => 150.0,
-            Row::Start => 100.0,
-        }
+    fn goal(row: Row) -> Option<Goal> {
+        Some(match row {
+            Row::Floor => Goal::AtMost(1.0),
+            Row::HotEmbedded | Row::HotRedis => Goal::AtMost(1.25),
+            Row::ColdRedis => Goal::AtMost(2.5),
+            Row::MintRedis => Goal::AtMost(6.0),
+            Row::RedisMemory => Goal::AtMost(200.0),
+            Row::ServiceMemory => Goal::AtMost(150.0),
+            Row::Start => Goal::AtMost(100.0),
+            Row::LinkStats => Goal::AtMost(10.0),
+            Row::SiteStats => Goal::AtMost(20.0),
+            Row::Rollup => Goal::AtLeast(200_000.0),
+            Row::Ranking | Row::TallyBytes => return None,
+        })
     }
 
     fn unit(row: Row) -> &'static str {
         match row {
-            Row::RedisMemory => "bytes",
+            Row::RedisMemory | Row::TallyBytes => "bytes",
             Row::ServiceMemory => "MB",
-            Row::Start => "ms",
+            Row::Start | Row::LinkStats | Row::SiteStats | Row::Ranking => "ms",
+            Row::Rollup => "clicks/s",
             _ => "× floor",
         }
     }
@@ -109,7 +134,12 @@ impl Report {
 
     /// A row that is one figure.
     pub(crate) fn figure(&mut self, row: Row, value: f64) {
-        self.figures.push((row, value));
+        self.figures.push(Figure { row, of: None, value });
+    }
+
+    /// One of a row's figures.
+    pub(crate) fn figure_of(&mut self, row: Row, of: &str, value: f64) {
+        self.figures.push(Figure { row, of: Some(of.to_owned()), value });
     }
 
     /// Something to be said below the table.
@@ -145,14 +175,16 @@ impl Report {
         let loaded = self.loaded().into_iter().map(|(row, runs, mut ratios)| {
             let ratio = (!ratios.is_empty()).then(|| median(&mut ratios));
             json!({
-                "row": Self::name(row), "ratio": ratio, "ratios": ratios, "goal": Self::goal(row),
+                "row": Self::name(row), "ratio": ratio, "ratios": ratios, "goal": goal_value(row),
                 "cpu_us": median_of(&runs, |m| m.cpu_us),
                 "runs": runs.iter().map(run).collect::<Vec<_>>(),
             })
         });
-        let figures = self.figures.iter().map(|(row, value)| {
-            let (name, unit, goal) = (Self::name(*row), Self::unit(*row), Self::goal(*row));
-            json!({ "row": name, "value": value, "unit": unit, "goal": goal })
+        let figures = self.figures.iter().map(|figure| {
+            json!({
+                "row": figure.name(), "value": figure.value, "unit": Self::unit(figure.row),
+                "goal": goal_value(figure.row),
+            })
         });
         json!({
             "settings": self.settings,
@@ -177,9 +209,33 @@ fn median_of(runs: &[Measured], value: impl Fn(&Measured) -> f64) -> f64 {
     median(&mut runs.iter().map(value).collect::<Vec<f64>>())
 }
 
+impl Figure {
+    fn name(&self) -> String {
+        let name = Report::name(self.row);
+        self.of.as_ref().map_or_else(|| name.to_owned(), |of| format!("{name}, {of}"))
+    }
+}
+
+fn goal_value(row: Row) -> Option<f64> {
+    Report::goal(row).map(|(Goal::AtMost(limit) | Goal::AtLeast(limit))| limit)
+}
+
 fn reached(row: Row, value: f64) -> String {
-    let limit = Report::goal(row);
-    format!("≤ {limit}: {}", if value <= limit { "yes" } else { "NO" })
+    let (sign, limit, is_reached) = match Report::goal(row) {
+        None => return String::new(),
+        Some(Goal::AtMost(limit)) => ('≤', limit, value <= limit),
+        Some(Goal::AtLeast(limit)) => ('≥', limit, value >= limit),
+    };
+    format!("{sign} {limit}: {}", if is_reached { "yes" } else { "NO" })
+}
+
+/// A figure with three digits that mean something.
+fn told(value: f64) -> String {
+    match value {
+        _ if value < 10.0 => format!("{value:.2}"),
+        _ if value < 100.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
 }
 
 impl fmt::Display for Report {
@@ -221,11 +277,11 @@ impl fmt::Display for Report {
                 format!("{:.0}", median_of(&runs, |m| m.outcome.p99_us as f64)),
             ]);
         }
-        for (row, value) in &self.figures {
-            let result = format!("{value:.0} {}", Self::unit(*row));
-            let name = Self::name(*row).to_owned();
+        for figure in &self.figures {
+            let result = format!("{} {}", told(figure.value), Self::unit(figure.row));
             let none = String::new;
-            table.add_row([name, none(), none(), result, none(), reached(*row, *value)]);
+            let goal = reached(figure.row, figure.value);
+            table.add_row([figure.name(), none(), none(), result, none(), goal]);
         }
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -250,5 +306,14 @@ mod tests {
         assert_eq!(median(&mut []), 0.0);
         assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+
+    #[test]
+    fn a_goal_is_reached_from_its_own_side() {
+        assert_eq!(reached(Row::LinkStats, 9.5), "≤ 10: yes");
+        assert_eq!(reached(Row::LinkStats, 11.0), "≤ 10: NO");
+        assert_eq!(reached(Row::Rollup, 150_000.0), "≥ 200000: NO");
+        assert_eq!(reached(Row::Rollup, 250_000.0), "≥ 200000: yes");
+        assert_eq!(reached(Row::Ranking, 1.0), "");
     }
 }

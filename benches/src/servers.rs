@@ -17,7 +17,7 @@ use crate::process::{Server, free_port};
 pub(crate) struct Redis {
     pub(crate) server: Server,
     port: u16,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Redis {
@@ -134,6 +134,12 @@ impl Service {
         let mut server = Server::start(&mut command, folder.join("slugline.log"))?;
         server.await_port(port, || client.is_live())?;
         Ok(Self { server, redis, port, client, started_in: start.elapsed() })
+    }
+
+    /// Kills the service; what it used stays.
+    pub(crate) fn kill(self) -> Option<Redis> {
+        drop(self.server);
+        self.redis
     }
 
     /// All processes whose time is the service's.

@@ -195,9 +195,9 @@ impl Client {
         self.send(Method::POST, path, &[], Some(body)).await
     }
 
-    /// Ends something.
-    pub(super) async fn delete(&self, path: &str) -> Result<(), ClientError> {
-        self.send(Method::DELETE, path, &[], None).await.map(|_| ())
+    /// Ends something; `null` when the service has nothing to say about it.
+    pub(super) async fn delete(&self, path: &str) -> Result<Value, ClientError> {
+        self.send(Method::DELETE, path, &[], None).await
     }
 
     /// Whether it is ready, and what it says about that.

@@ -59,7 +59,7 @@ pub enum Command {
     Shorten(shorten::Args),
     /// Show the clicks on a link
     #[command(after_help = stats::EXAMPLES)]
-    Stats(stats::Args),
+    Stats(Box<stats::Args>),
     /// Create, list and revoke API keys
     #[command(after_help = key::EXAMPLES)]
     Key(key::Args),

@@ -43,6 +43,16 @@ pub(super) fn line(text: impl Display) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")
 }
 
+/// Lines on the standard output, each with its end.
+pub(super) fn text(text: impl Display) -> io::Result<()> {
+    write!(io::stdout().lock(), "{text}")
+}
+
+/// Signs in a line of the terminal; the usual 80 where it does not say.
+pub(super) fn width() -> usize {
+    Table::new().width().map_or(80, usize::from)
+}
+
 /// One line beside the output: for the person, not for the pipe.
 pub(super) fn note(text: impl Display) {
     // If nobody can read it, nobody misses it.
@@ -58,8 +68,15 @@ pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
     if !on_terminal() {
         return rows.iter().try_for_each(|row| line(row.join("\t")));
     }
-    let mut table = Table::new();
-    table.load_style(STYLE).set_header(header.to_vec());
+    let mut table = new_table();
+    table.set_header(header.to_vec());
     table.add_rows(rows);
     line(table.trim_fmt())
+}
+
+/// An empty table as all commands print it.
+pub(super) fn new_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE);
+    table
 }

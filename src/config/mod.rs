@@ -118,6 +118,13 @@ impl Settings {
                 self.listen
             ));
         }
+        if !self.clicks.country_header.is_empty() && self.http.trusted_proxies.is_empty() {
+            advice.push(
+                "`clicks.country_header` is set and `http.trusted_proxies` is empty: nobody's word \
+                 about a country is believed; list the addresses of your proxy"
+                    .to_owned(),
+            );
+        }
         advice
     }
 }

@@ -8,6 +8,7 @@ use toml::Value;
 use super::Settings;
 use super::error::{ConfigError, Origin};
 use super::layer::Values;
+use crate::http::client::Proxies;
 use crate::model::code::Generator;
 use crate::model::key::PlainKey;
 use crate::telemetry;
@@ -28,7 +29,7 @@ const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 
 /// In the order of `config/default.toml`, all of it.
-const RULES: [Rule; 30] = [
+const RULES: [Rule; 33] = [
     rule("listen", "a host and a port, such as 127.0.0.1:8080 or [::]:80", |s| {
         s.listen.rsplit_once(':').is_some_and(|(host, port)| {
             let bracketed = host.starts_with('[') && host.ends_with(']');
@@ -81,6 +82,10 @@ const RULES: [Rule; 30] = [
         (MIB..=GIB).contains(&s.clicks.segment_size)
     }),
     rule("clicks.keep_applied", "a duration up to 720h", |s| s.clicks.keep_applied <= hours(720)),
+    rule("clicks.country_header", "empty, or the name of a header, such as CF-IPCountry", |s| {
+        s.clicks.country_header.is_empty() || is_header(&s.clicks.country_header)
+    }),
+    rule("clicks.geoip_path", "empty, or the path of a database in MaxMind's format", |_| true),
     rule("clicks.keep_hours", "a number of days up to 36500, or 0 for ever", |s| {
         s.clicks.keep_hours <= 36_500
     }),
@@ -121,6 +126,11 @@ const RULES: [Rule; 30] = [
         let value = s.http.cache_control.as_str();
         !value.is_empty() && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
     }),
+    rule(
+        "http.trusted_proxies",
+        "a list of networks or addresses, such as [\"127.0.0.1\", \"10.0.0.0/8\"]",
+        |s| Proxies::parse(&s.http.trusted_proxies).is_ok(),
+    ),
     rule("http.shutdown_timeout", "a duration up to 10m", |s| {
         s.http.shutdown_timeout <= ms(600_000)
     }),
@@ -204,6 +214,12 @@ fn is_parameter(name: &str) -> bool {
 
 fn is_host(host: &str) -> bool {
     !host.is_empty() && !host.contains(['/', ':', '@', '*', '?', '#', ' '])
+}
+
+/// A token (RFC 9110 §5.1).
+fn is_header(name: &str) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_token)
 }
 
 fn between(duration: Duration, bounds: RangeInclusive<Duration>) -> bool {

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::v1::wire::LinkBody;
 use crate::service::StoreError;
 use crate::service::auth::{AuthError, Forbidden};
+use crate::service::live::{LiveError, MAX_LISTENERS};
 use crate::service::replies::{MAX_KEY_LENGTH, ReplyError};
 use crate::service::shorten::{BadField, BadQuery, MAX_CODES, MAX_PAGE, ShortenError};
 
@@ -22,6 +23,8 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 const STORE_RETRY: u32 = 2;
 /// Seconds after which a request that is being answered is likely to be.
 const REPLY_RETRY: u32 = 1;
+/// Seconds after which a listener's place may be free.
+const LISTENER_RETRY: u32 = 10;
 
 macro_rules! kinds {
     ($($kind:ident $status:literal $slug:literal $title:literal $(#[$doc:meta])+)+) => {
@@ -93,6 +96,8 @@ kinds! {
         /// The store holds what nobody here can have written.
     Unavailable 503 "store-unavailable" "The store does not answer"
         /// The store is away, or refuses to write.
+    TooManyListeners 503 "too-many-listeners" "All places for listeners are taken"
+        /// This node tells as many as it can what comes in.
 }
 
 /// One problem, on its way to the client.
@@ -320,6 +325,18 @@ impl From<AuthError> for Problem {
             AuthError::NoScope => Self::new(Kind::BadField, error).field("scopes"),
             AuthError::Forbidden(refusal) => refusal.into(),
             AuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LiveError> for Problem {
+    fn from(error: LiveError) -> Self {
+        match error {
+            LiveError::Full => Self::new(Kind::TooManyListeners, error)
+                .limit(MAX_LISTENERS)
+                .retry_after(LISTENER_RETRY),
+            LiveError::Forbidden(refusal) => refusal.into(),
+            LiveError::Store(error) => error.into(),
         }
     }
 }

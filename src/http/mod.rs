@@ -1,11 +1,13 @@
 //! The edge: every route in matching order, the code route last.
 
+pub mod client;
 pub mod docs;
 pub mod endpoint;
 pub mod error;
 pub mod extract;
 pub mod ops;
 pub mod redirect;
+pub mod source;
 pub mod v1;
 
 use std::any::Any;
@@ -16,6 +18,8 @@ use std::time::{Duration, Instant};
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderValue;
 use actix_web::middleware::{Next, from_fn};
+#[cfg(target_os = "linux")]
+use actix_web::rt::net::TcpStream;
 use actix_web::rt::net::UnixStream;
 use actix_web::{Error, web};
 use serde::{Deserialize, Serialize};
@@ -25,14 +29,20 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use self::error::{Kind, Problem};
 use self::extract::LocalPeer;
 use self::redirect::Reader;
+use self::source::Sources;
 use self::v1::wire::Public;
 use crate::metrics::{Meter, Metrics};
 use crate::service;
 use crate::service::auth::Auth;
 use crate::service::click::{Clicks, Recorder};
+use crate::service::live::Live;
 use crate::service::replies::Replies;
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
+
+/// How long what was sent may wait for its reader (TCP_USER_TIMEOUT, RFC 5482).
+#[cfg(target_os = "linux")]
+const STUCK_FOR: Duration = Duration::from_secs(30);
 
 /// How answers look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +50,8 @@ use crate::service::stats::Stats;
 pub struct Settings {
     /// The `Cache-Control` of redirects.
     pub cache_control: String,
+    /// Networks and addresses of proxies whose word about the client is believed.
+    pub trusted_proxies: Vec<String>,
     /// How long requests in flight may take when the service stops.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub shutdown_timeout: Duration,
@@ -52,6 +64,8 @@ pub struct Parts {
     pub verbs: service::Services,
     /// Where clicks go.
     pub clicks: Clicks,
+    /// How clicks say who made them.
+    pub sources: Sources,
     /// For `/-/metrics`.
     pub metrics: Metrics,
     /// How links look from outside.
@@ -70,6 +84,8 @@ pub struct Services {
     pub replies: Replies,
     /// Figures.
     pub stats: Stats,
+    /// What comes in at this moment.
+    pub live: Live,
     /// How links look from outside.
     pub public: Public,
 }
@@ -83,6 +99,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
     let reader = Reader::new(
         verbs.resolve,
         clicks,
+        parts.sources.clone(),
         Arc::clone(&meter),
         parts.cache_control.clone(),
         parts.public.redirect,
@@ -92,6 +109,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
         auth: verbs.auth,
         replies: verbs.replies,
         stats: verbs.stats,
+        live: verbs.live,
         public: parts.public.clone(),
     };
     config
@@ -121,10 +139,18 @@ async fn rest_now_and_then(clicks: Weak<Recorder>, every: Duration) {
     }
 }
 
-/// Remembers which connections came in over the control socket.
-pub fn mark_local_peers(connection: &dyn Any, data: &mut Extensions) {
+/// Remembers which connections came in over the control socket, and lets go of the others when
+/// their reader takes nothing for [`STUCK_FOR`]: an answer without end would wait for ever.
+pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
     if connection.is::<UnixStream>() {
         data.insert(LocalPeer);
+    }
+    #[cfg(target_os = "linux")]
+    if let Some(connection) = connection.downcast_ref::<TcpStream>() {
+        let limit = u32::try_from(STUCK_FOR.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(connection, limit) {
+            tracing::debug!(%error, "a connection may wait for its reader for ever");
+        }
     }
 }
 
@@ -161,4 +187,21 @@ async fn measure(
         meter.call(status.as_u16(), started.elapsed());
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[actix_web::test]
+    async fn a_connection_does_not_wait_for_its_reader_for_ever() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connection = TcpStream::connect(address).await.unwrap();
+        assert_eq!(rustix::net::sockopt::tcp_user_timeout(&connection).unwrap(), 0);
+        on_connect(&connection, &mut Extensions::new());
+        let limit = rustix::net::sockopt::tcp_user_timeout(&connection).unwrap();
+        assert_eq!(u128::from(limit), STUCK_FOR.as_millis());
+    }
 }

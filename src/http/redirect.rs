@@ -11,8 +11,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::source::Sources;
 use crate::metrics::{Meter, Outcome};
-use crate::model::click::Source;
 use crate::model::code::Code;
 use crate::model::link::{Redirect, State};
 use crate::service::StoreError;
@@ -23,6 +23,7 @@ use crate::service::resolve::{Decision, Gone, HotLink, Resolve};
 pub struct Reader {
     resolve: Resolve,
     clicks: std::rc::Rc<Recorder>,
+    sources: Sources,
     meter: Arc<Meter>,
     cache_control: HeaderValue,
     redirect: StatusCode,
@@ -40,11 +41,12 @@ impl Reader {
     pub fn new(
         resolve: Resolve,
         clicks: std::rc::Rc<Recorder>,
+        sources: Sources,
         meter: Arc<Meter>,
         cache_control: HeaderValue,
         redirect: Redirect,
     ) -> Self {
-        Self { resolve, clicks, meter, cache_control, redirect: status_of(redirect) }
+        Self { resolve, clicks, sources, meter, cache_control, redirect: status_of(redirect) }
     }
 }
 
@@ -70,12 +72,17 @@ async fn answer(request: &HttpRequest, reader: &Reader) -> (Outcome, HttpRespons
     match reader.resolve.resolve(code, now).await {
         Ok(Decision::Follow(link)) => {
             if counts {
-                reader.clicks.record(code, Source::default(), now);
+                reader.clicks.record(code, reader.sources.of(request), now);
             }
             (Outcome::Followed, redirect(request, reader, &link))
         }
         Ok(Decision::Gone(why)) => (Outcome::Gone, gone(&why)),
-        Ok(Decision::Unknown) => (Outcome::Unknown, unknown()),
+        Ok(Decision::Unknown) => {
+            if counts {
+                reader.clicks.record_orphan(code, reader.sources.of(request), now);
+            }
+            (Outcome::Unknown, unknown())
+        }
         Err(error) => (Outcome::Unavailable, unavailable(&error)),
     }
 }

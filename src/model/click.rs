@@ -49,6 +49,16 @@ pub const MAX_AGENT: usize = 512;
 /// The most bytes kept of a referrer's scheme and host.
 pub const MAX_REFERRER: usize = 255;
 
+/// A country's two letters (ISO 3166-1), in capitals; `None` for anything else, and for what is said
+/// of places that are none: `XX` and `ZZ` are "unknown" by custom, out of the range that the
+/// standard leaves to its users.
+#[must_use]
+pub fn country(letters: &[u8]) -> Option<[u8; 2]> {
+    let letters = <[u8; 2]>::try_from(letters).ok()?.map(|letter| letter.to_ascii_uppercase());
+    let known = letters.iter().all(u8::is_ascii_uppercase) && !matches!(&letters, b"XX" | b"ZZ");
+    known.then_some(letters)
+}
+
 /// What a click turned out to be: all that is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Visit {
@@ -71,7 +81,8 @@ pub struct Visit {
 pub enum Who {
     /// A person; with a hash that is good for one UTC day, unless they ask not to be tracked.
     Person(Option<u64>),
-    /// A bot of this family: its kind, a slash, its name.
+    /// A bot of this family: its kind, a slash, its name; or `prefetch`, a browser that fetched ahead
+    /// of any click.
     Bot(Name),
 }
 

@@ -3,10 +3,12 @@
 //! A value of these types cannot exist unless it is valid: they are parsed once, at the edge, and
 //! nothing inside checks again.
 
+pub mod agent;
 pub mod canonical;
 pub mod click;
 pub mod code;
 pub mod key;
 pub mod link;
+pub mod referrer;
 pub mod tally;
 pub mod target;

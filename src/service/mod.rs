@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod click;
 pub mod health;
+pub mod live;
 pub mod replies;
 pub mod resolve;
 pub mod shorten;
@@ -25,6 +26,8 @@ pub struct Services {
     pub replies: replies::Replies,
     /// Figures.
     pub stats: stats::Stats,
+    /// What comes in at this moment.
+    pub live: live::Live,
     /// Whether all this works.
     pub health: health::Health,
     links: Cached,
@@ -33,13 +36,19 @@ pub struct Services {
 impl Services {
     /// All verbs over `links`.
     #[must_use]
-    pub fn new(links: Cached, shorten: shorten::Shorten, stats: stats::Stats) -> Self {
+    pub fn new(
+        links: Cached,
+        shorten: shorten::Shorten,
+        stats: stats::Stats,
+        live: live::Live,
+    ) -> Self {
         Self {
             resolve: resolve::Resolve::new(links.clone()),
             shorten,
             auth: auth::Auth::new(links.clone()),
             replies: replies::Replies::new(links.clone()),
             stats,
+            live,
             health: health::Health::new(links.clone()),
             links,
         }
@@ -50,6 +59,7 @@ impl Services {
     pub fn fork(&self) -> Self {
         let links = self.links.fork();
         let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
-        Self::new(links, shorten, stats)
+        let live = self.live.over(&links);
+        Self::new(links, shorten, stats, live)
     }
 }

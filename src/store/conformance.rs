@@ -4,11 +4,14 @@
 #[path = "../../tests/support/redis_server.rs"]
 pub(crate) mod redis_server;
 
+mod bulletin;
 mod keys;
+pub(crate) mod ledger;
 mod links;
 mod listings;
 mod replies;
-// mod tallies;
+mod rows;
+mod tallies;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -3,6 +3,7 @@
 mod batch;
 mod keys;
 mod links;
+mod live;
 mod once;
 mod stats;
 pub mod wire;
@@ -29,6 +30,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(stats::top_endpoint())
         .service(stats::orphans_endpoint())
         .service(stats::of_site_endpoint())
+        .service(live::endpoint())
         .service(stats::audit_endpoint())
         .service(stats::of_link_endpoint())
         .service(stats::of_tag_endpoint())

@@ -60,14 +60,15 @@ impl Count {
     /// All of them.
     #[must_use]
     pub fn clicks(self) -> u64 {
-        self.people + self.bots
+        self.people.saturating_add(self.bots)
     }
 }
 
 impl AddAssign for Count {
+    /// Stops at the highest number: only damaged data is there, and it must not end the roll-up.
     fn add_assign(&mut self, more: Self) {
-        self.people += more.people;
-        self.bots += more.bots;
+        self.people = self.people.saturating_add(more.people);
+        self.bots = self.bots.saturating_add(more.bots);
     }
 }
 
@@ -128,7 +129,7 @@ impl Rows {
     /// Keeps the `most` rows with most clicks, and moves the others to the remainder: not before
     /// there are twice as many, so that a name that has just come up has time to grow.
     fn bound(&mut self, most: usize) {
-        if self.named.len() <= 2 * most {
+        if self.named.len() <= most.saturating_mul(2) {
             return;
         }
         self.named.sort_unstable_by(|a, b| {
@@ -241,3 +242,6 @@ fn put_count(count: Count, bytes: &mut Vec<u8>) {
 fn take_count(bytes: &mut &[u8]) -> Result<Count, BadTally> {
     Ok(Count { people: take_number(bytes)?, bots: take_number(bytes)? })
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 
 use super::breakdown::{Breakdown, Count, Dimension};
+use super::row::DAY_ROWS;
 use super::sketch::Sketch;
 use crate::model::click::{Visit, Who};
 
@@ -46,7 +47,7 @@ impl Visitors {
     fn merge(&mut self, more: &Self) {
         match (&mut *self, more) {
             (Self::Sketch(sketch), Self::Sketch(more)) => sketch.merge(more),
-            _ => *self = Self::Number(self.number() + more.number()),
+            _ => *self = Self::Number(self.number().saturating_add(more.number())),
         }
     }
 }
@@ -64,7 +65,7 @@ impl AddAssign for Figures {
     /// Of different UTC days: nobody is recognised on another day.
     fn add_assign(&mut self, more: Self) {
         self.count += more.count;
-        self.visitors += more.visitors;
+        self.visitors = self.visitors.saturating_add(more.visitors);
     }
 }
 
@@ -103,6 +104,12 @@ impl Cell {
         self.breakdown.merge(&more.breakdown);
     }
 
+    /// Keeps a bounded number of rows of each dimension, so that strangers who send ever new names
+    /// fill no memory. What is counted stays exact.
+    pub fn bound(&mut self) {
+        self.breakdown.bound(DAY_ROWS);
+    }
+
     /// Its figures.
     #[must_use]
     pub fn figures(&self) -> Figures {
@@ -115,3 +122,6 @@ impl Cell {
         self.visitors = Visitors::Number(self.figures().visitors);
     }
 }
+
+#[cfg(test)]
+mod tests;

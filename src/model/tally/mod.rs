@@ -11,6 +11,8 @@ mod breakdown;
 mod cell;
 mod name;
 pub mod row;
+#[cfg(test)]
+mod samples;
 mod sketch;
 pub mod subject;
 

@@ -106,3 +106,64 @@ pub(super) fn cut(name: &str) -> &str {
     }
     &name[..end]
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stored(name: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        put(name, &mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn the_numbers_of_usual_names_are_what_they_always_were() {
+        // Whoever changes the order changes what every store says. New names go to the end.
+        let first = USUAL[..64].join("\n");
+        assert_eq!(crc32fast::hash(first.as_bytes()), 847_392_797);
+        for (number, name) in [(0, "unknown"), (1, "direct"), (29, "Windows"), (63, "RU")] {
+            assert_eq!(USUAL[number], name);
+            assert_eq!(stored(name), [2 * number as u8]);
+        }
+    }
+
+    #[test]
+    fn every_usual_name_is_there_once_and_read_from_its_number() {
+        for (number, name) in USUAL.iter().enumerate() {
+            assert_eq!(USUAL.iter().position(|other| other == name), Some(number));
+            assert_eq!(take(&mut stored(name).as_slice()).unwrap(), *name);
+        }
+        let beyond = 2 * USUAL.len() as u64;
+        let mut bytes = Vec::new();
+        put_number(beyond, &mut bytes);
+        assert_eq!(take(&mut bytes.as_slice()), Err(BadTally("a name")));
+    }
+
+    #[test]
+    fn a_long_name_is_cut_where_a_character_ends() {
+        assert_eq!(cut(&"a".repeat(300)).len(), 255);
+        assert_eq!(cut(&"ä".repeat(300)), "ä".repeat(127));
+        assert_eq!(cut("short"), "short");
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_read_as_they_were_written(name: String, more: Vec<u8>) {
+            let mut bytes = stored(&name);
+            bytes.extend(&more);
+            let mut rest = bytes.as_slice();
+            prop_assert_eq!(take(&mut rest).unwrap(), name);
+            prop_assert_eq!(rest, more);
+        }
+
+        #[test]
+        fn damaged_bytes_are_refused_or_read_but_never_panic(bytes: Vec<u8>) {
+            if let Ok(name) = take(&mut bytes.as_slice()) {
+                prop_assert!(name.len() <= bytes.len().max(255));
+            }
+        }
+    }
+}

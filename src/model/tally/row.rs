@@ -109,16 +109,23 @@ impl Row {
         let parts: Result<Vec<_>, _> =
             heads.iter().map(|head| take_bytes(&mut rest, head.breakdown)).collect();
         let parts = parts?;
+        if length_without_sketches(bytes)? != bytes.len() - rest.len() {
+            return Err(BadTally("the length"));
+        }
         let cut = rest.is_empty();
         let mut row = Self::default();
         for (head, breakdown) in heads.into_iter().zip(parts) {
-            let visitors = match cut {
-                true if head.sketch > 0 => Visitors::Number(head.visitors),
-                true => Visitors::default(),
-                false => Visitors::Sketch(Sketch::read(take_bytes(&mut rest, head.sketch)?)?),
+            let visitors = match head.sketch {
+                0 if head.visitors == 0 => Visitors::default(),
+                0 => Visitors::Number(head.visitors),
+                _ if cut => Visitors::Number(head.visitors),
+                length => Visitors::Sketch(Sketch::read(take_bytes(&mut rest, length)?)?),
             };
             let breakdown = Breakdown::read(breakdown)?;
             row.0.push((head.slot, Cell { count: head.count, visitors, breakdown }));
+        }
+        if !rest.is_empty() {
+            return Err(BadTally("the end"));
         }
         Ok(row)
     }
@@ -183,3 +190,6 @@ fn read_heads(bytes: &[u8]) -> Result<(Vec<Head>, &[u8]), BadTally> {
     }
     Ok((heads, rest))
 }
+
+#[cfg(test)]
+mod tests;

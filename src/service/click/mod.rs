@@ -1,5 +1,6 @@
 //! Clicks, exactly once: request → journal → tallies.
 
+mod countries;
 mod enrich;
 mod figures;
 mod record;
@@ -7,12 +8,14 @@ mod rollup;
 mod runner;
 mod sums;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::store::Keep;
 
+pub use countries::{BadDatabase, Countries};
 pub use enrich::Enricher;
 pub use figures::{Figures, Snapshot};
 pub use record::{Clicks, Recorder};
@@ -33,6 +36,10 @@ pub struct Settings {
     /// How long applied clicks stay in the journal, for a store restored from an older copy.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub keep_applied: Duration,
+    /// The header in which the edge says the reader's country; empty: none.
+    pub country_header: String,
+    /// A database of countries by address, in MaxMind's format; empty: none.
+    pub geoip_path: PathBuf,
     /// Days for which figures by the hour are kept; 0: for ever.
     pub keep_hours: u32,
     /// Days for which figures by the day are kept; 0: for ever.

@@ -22,11 +22,12 @@ use crate::model::code::{Code, random_bytes};
 use crate::model::link::Link;
 use crate::model::tally::Day;
 use crate::service::auth::to_the_millisecond;
+use crate::service::live::Pulse;
 use crate::store::cached::Cached;
 use crate::store::journal::{Entry, Journal, Reader};
 use crate::store::{
-    Account, Applied, Batch, Lane, Move, Partitions as _, Position, Progress, Store, StoreError,
-    Tallies as _,
+    Account, Applied, Batch, Bulletin as _, Lane, Move, Partitions as _, Position, Progress, Store,
+    StoreError, Tallies as _,
 };
 
 /// Bytes of the journal read for one round, over all lanes: about 30,000 clicks.
@@ -149,6 +150,7 @@ impl Rollup {
         let node = self.journal.node();
         let applying = moving.iter().map(|(at, batch)| self.store().apply(node, *at, batch));
         let outcomes = join_all(applying).await;
+        self.tell(&moving, &outcomes, now).await;
         self.known = self.settle(known, &moving, outcomes)?;
         Ok(if behind || self.known.is_none() { Round::Behind } else { Round::Moved })
     }
@@ -192,6 +194,22 @@ impl Rollup {
             tracing::warn!("the store stands elsewhere than expected; going on from there");
         }
         Ok((!elsewhere).then_some(known))
+    }
+
+    /// Tells who is watching what was counted. A courtesy: no figure depends on it.
+    async fn tell(
+        &self,
+        moving: &[(usize, &Batch)],
+        outcomes: &[Result<Applied, StoreError>],
+        now: Timestamp,
+    ) {
+        let done = |outcome: &_| matches!(outcome, Ok(Applied::Done));
+        let counted = moving.iter().zip(outcomes).filter(|(_, outcome)| done(outcome));
+        let batches = counted.map(|((_, batch), _)| *batch);
+        let Some(pulse) = Pulse::of(self.journal.node(), now, batches) else { return };
+        if let Err(error) = self.store().tell(&pulse.to_bytes()).await {
+            tracing::debug!(%error, "who is watching is not told of clicks that were counted");
+        }
     }
 
     /// Asks the store where it stands, and goes there if that is not where we believe it to be: it
@@ -289,6 +307,11 @@ impl Rollup {
             codes.into_iter().zip(links).filter_map(|(code, link)| Some((code, link?))).collect();
         sums.deal(&links, self.store(), &mut batches);
         Ok(batches)
+    }
+
+    /// Takes up what has been renewed outside of the service: the database of countries.
+    pub fn refresh(&mut self, now: Timestamp) {
+        self.enricher.refresh(now);
     }
 
     /// Removes from the journal what the store has counted for at least `keep`.

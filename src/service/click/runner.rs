@@ -254,6 +254,7 @@ impl Job {
 
     /// Removes what need not be kept, and files the account when it is due.
     async fn keep_house(&mut self, now: Timestamp) {
+        self.rollup.refresh(now);
         if self.failing {
             return;
         }

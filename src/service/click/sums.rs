@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::model::click::{Click, Visit};
 use crate::model::code::Code;
 use crate::model::link::Link;
-use crate::model::tally::{Count, Day, Dimension, Quarter, Row, Subject, name};
+use crate::model::tally::{Cell, Count, Day, Dimension, Quarter, Row, Subject, name};
 use crate::store::{Batch, Partitions, Store};
 
 /// The partitions that have not counted a click yet, a bit each. Nearly always all of them: they
@@ -91,14 +91,11 @@ impl Sums {
     }
 }
 
-fn add_to<'a>(
-    days: &'a mut Days,
-    click: &Click<'_>,
-    visit: &Visit,
-) -> &'a mut crate::model::tally::Cell {
+fn add_to<'a>(days: &'a mut Days, click: &Click<'_>, visit: &Visit) -> &'a mut Cell {
     let quarter = Quarter::of(click.at());
     let cell = days.entry(quarter.day()).or_default().cell(quarter.of_day());
     cell.add(visit);
+    cell.bound();
     cell
 }
 
@@ -122,6 +119,10 @@ fn add_days(batches: &mut [Batch], store: &Store, due: Due, subject: &Subject, d
         if matches!(subject, Subject::Link(_)) {
             batch.clicks += row.cells().map(|(_, cell)| cell.count.clicks()).sum::<u64>();
         }
-        batch.rows.entry((*day, subject.clone())).or_default().merge(row);
+        let sum = batch.rows.entry((*day, subject.clone())).or_default();
+        for (quarter, cell) in row.cells() {
+            sum.cell(quarter).merge(cell);
+            sum.cell(quarter).bound();
+        }
     }
 }

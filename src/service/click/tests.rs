@@ -1,7 +1,7 @@
 //! The roll-up against everything that makes a count go wrong: two at once, a store that was
 //! brought back from an older copy, a process that dies between any two steps.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +10,16 @@ use jiff::Timestamp;
 use super::*;
 use crate::model::click::{Click, Source};
 use crate::model::code::Code;
+use crate::model::referrer::Referrers;
 use crate::model::tally::{Count, Day, Quarter, Subject};
+use crate::service::live::Pulse;
 use crate::store::cached::{self, Cached};
 use crate::store::conformance::redis_server::RedisServer;
 use crate::store::conformance::{block_on, settings, with_cluster};
 use crate::store::embedded::{Embedded, FILE_NAME};
 use crate::store::journal::{Journal, Writer};
 use crate::store::redis::Redis;
-use crate::store::{Account, Ask, Store, Tallies as _, Upkeep as _};
+use crate::store::{Account, Ask, Bulletin as _, Store, Tallies as _, Upkeep as _};
 
 const NOON: i64 = 1_795_435_200_000;
 
@@ -81,7 +83,11 @@ fn journal(folder: &Path) -> Arc<Journal> {
 fn rollup(store: &Store, journal: &Arc<Journal>) -> Rollup {
     let (links, journal) = (cached(store), Arc::clone(journal));
     let settings = settings_of(Fsync::Interval, 4_096);
-    Rollup::new(links, journal, settings, Enricher::new(), Arc::default())
+    Rollup::new(links, journal, settings, enricher(), Arc::default())
+}
+
+fn enricher() -> Enricher {
+    Enricher::new(Referrers::new(None), Countries::new())
 }
 
 /// The store behind a cache that remembers nothing.
@@ -98,6 +104,8 @@ fn settings_of(fsync: Fsync, segment_size: u64) -> Settings {
         fsync,
         segment_size,
         keep_applied: Duration::from_secs(600),
+        country_header: String::new(),
+        geoip_path: PathBuf::new(),
         keep_hours: 0,
         keep_days: 0,
     }
@@ -174,6 +182,36 @@ async fn two_roll_ups_at_once_count_no_click_twice(store: Store) {
     }
     tokio::join!(catch_up(&mut one), catch_up(&mut two));
     assert_counted(&store, &one, 300, 3).await;
+}
+
+#[tokio::test]
+async fn what_is_told_to_who_is_watching_is_what_was_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let mut writer = journal.writer().unwrap();
+    let start = store.last_news().await.unwrap();
+    let (mut one, mut two) = (rollup(&store, &journal), rollup(&store, &journal));
+    for round in 0..30 {
+        click(&mut writer, round * 10, 10, 3);
+        let (a, b) = tokio::join!(one.round(now()), two.round(now()));
+        a.unwrap();
+        b.unwrap();
+    }
+    tokio::join!(catch_up(&mut one), catch_up(&mut two));
+    // A batch that was refused is told by nobody.
+    let news = store.news_after(&start, usize::MAX).await.unwrap();
+    let mut told = [0; 3];
+    for (_, item) in &news.items {
+        let pulse = Pulse::from_bytes(item).unwrap();
+        assert_eq!((&pulse.node, pulse.at), (journal.node(), now()));
+        for (code, count) in pulse.shares.links {
+            let n: usize = code.as_str().strip_prefix("code").unwrap().parse().unwrap();
+            told[n] += count.clicks();
+        }
+    }
+    assert_eq!(told, [100; 3]);
+    catch_up(&mut one).await;
+    assert_eq!(store.news_after(&start, usize::MAX).await.unwrap(), news);
 }
 
 async fn a_roll_up_that_dies_anywhere_is_gone_on_with(store: Store) {
@@ -294,8 +332,7 @@ async fn a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail(store: S
     let journal = journal(folder.path());
     let mut writer = journal.writer().unwrap();
     let settings = settings_of(Fsync::Interval, 4_096);
-    let runner =
-        Runner::start(cached(&store), Arc::clone(&journal), settings, Enricher::new()).unwrap();
+    let runner = Runner::start(cached(&store), Arc::clone(&journal), settings, enricher()).unwrap();
     let auditor = runner.auditor();
     for round in 0..10 {
         click(&mut writer, round * 100, 100, 4);
@@ -313,8 +350,7 @@ async fn readers_without_pause_keep_nobody_from_the_account() {
     let folder = tempfile::tempdir().unwrap();
     let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
     let settings = settings_of(Fsync::Never, 1 << 20);
-    let runner =
-        Runner::start(cached(&store), Arc::clone(&journal), settings, Enricher::new()).unwrap();
+    let runner = Runner::start(cached(&store), Arc::clone(&journal), settings, enricher()).unwrap();
     let auditor = runner.auditor();
     let mut writer = journal.writer().unwrap();
     let (done, mut ending) = tokio::sync::oneshot::channel::<()>();

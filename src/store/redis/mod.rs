@@ -4,12 +4,15 @@
 //! in one script, on one partition. `schema.rs` says what lies where.
 
 mod address;
+mod apply;
+mod bulletin;
 mod changes;
 mod connection;
 mod keys;
 mod links;
 mod listing;
 mod replies;
+mod rows;
 mod schema;
 mod scripts;
 mod tallies;

@@ -8,17 +8,21 @@
 //! |------------------------|--------|--------------------------------------------------------------|
 //! | `sl{T}l<bucket>`       | map    | code → the link's record                                     |
 //! | `sl{T}a<bucket>`       | map    | 8 bytes of an address's SHA-256 → its codes                  |
-//! | `sl{T}c<bucket>`       | map    | code → all its clicks, ever                                  |
-//! | `sl{T}d<day>.<bucket>` | map    | code → the link's tally of that day                          |
+//! | `sl{T}c<bucket>`       | map    | code → all its clicks, ever: people's, ` `, bots' if any     |
+//! | `sl{T}d<day>.<bucket>` | map    | subject → its row of that UTC day                            |
+//! | `sl{T}h<day>.<bucket>` | map    | hour (a byte) and subject → its row of that hour             |
+//! | `sl{T}y`               | bitmap | the days that have such maps                                 |
+//! | `sl{T}v`               | string | a mark: another one after each change of rows                |
 //! | `sl{T}o:<owner>`       | stream | the owner's codes, in the order they were claimed            |
 //! | `sl{T}w`               | set    | the owners that have such a stream                           |
 //! | `sl{T}t:<tag>`         | zset   | the codes with this tag by the time they were made           |
-//! | `sl{T}s<month>`        | hash   | day → the partition's tally; a month is 32 days              |
-//! | `sl{T}y`               | set    | the months that have such a hash                             |
 //! | `sl{T}n:<node>`        | hash   | lane → position; `counted` → clicks of this node, ever       |
 //! | `sl{T}r:<hash>`        | string | an idempotent request's answer, until it expires             |
 //! | `sl{T}once:<token>`    | string | a script's answer, for a minute, in case it is sent twice    |
 //! | `sl{keys}` `sl{nodes}` | hash   | API keys; the nodes' accounts                                |
+//! | `sl{salts}`            | hash   | day → the secret of its visitors' hashes                     |
+//! | `sl{notes}`            | hash   | moment and a random part → a note, as JSON                   |
+//! | `sl{news}`             | stream | what was counted a moment ago: `i` an item, `p` the id before |
 //! | `sl{meta}`             | hash   | `schema` and `partitions`                                    |
 //!
 //! A **map** is a family of small hashes that grows by linear hashing (Litwin 1980): Redis keeps a
@@ -27,6 +31,12 @@
 //! multiple of `LOAD`, the script that added the entry splits exactly one bucket in two. So buckets
 //! stay small for ever, and no insertion ever pays for more than one split. The count stands in the
 //! first bucket under the empty name. `scripts/map.lua` is the same arithmetic for the scripts.
+//!
+//! The **rows** of a day are two maps, which expire each as a whole. A bucket of hours is chosen by
+//! the subject alone: all its hours are found in one. Redis never looks into a row: `apply.rs` reads
+//! rows, adds to them, and puts them back under the condition that the mark is still the same. The
+//! mark is drawn, not counted: a server that was brought back from a copy never has the mark of
+//! another history.
 //!
 //! There is no stream of all links: each would stand in two (22 bytes more). The listing of all
 //! merges the owners', who are few. A stream reserves 4 KB at once, which makes a quarter of a
@@ -49,10 +59,12 @@ pub(super) const META: &str = "sl{meta}";
 pub(super) const KEYS: &str = "sl{keys}";
 /// All nodes' accounts.
 pub(super) const NODES: &str = "sl{nodes}";
-
-/// Days in what the site's tallies are grouped by: enough to keep few keys, few enough to stay a
-/// listpack of some 15 KB.
-pub(super) const DAYS_A_MONTH: u32 = 32;
+/// The secrets of the last days.
+pub(super) const SALTS: &str = "sl{salts}";
+/// What administrators did to the figures.
+pub(super) const NOTES: &str = "sl{notes}";
+/// What was counted a moment ago.
+pub(super) const NEWS: &str = "sl{news}";
 
 /// One hash tag a partition. The CRC-16 slot of tag `p` lies within 20 of the middle of
 /// `256 p … 256 p + 255`, so that any number of masters with equal shares of the 16,384 slots gets
@@ -69,13 +81,13 @@ pub(super) fn prefix(partition: usize) -> String {
     ["sl{", TAGS[partition % PARTITIONS], "}"].concat()
 }
 
-/// The partition in which a code's keys lie. CRC-32, because it is asked for every click, and
+/// The partition in which a code's keys lie, or a subject's rows. CRC-32, because it is asked for every click, and
 /// scores of times for a code that is drawn to lie with its address.
 pub(super) fn partition_of(code: &str) -> usize {
     crc32fast::hash(code.as_bytes()) as usize % PARTITIONS
 }
 
-/// What picks a code's bucket. SHA-1, because Redis's scripts have no other hash; nothing here is
+/// What picks a code's or a subject's bucket. SHA-1, because Redis's scripts have no other hash; nothing here is
 /// secret.
 pub(super) fn hash_of(code: &str) -> u32 {
     let digest = sha1_smol::Sha1::from(code).digest().bytes();
@@ -123,7 +135,7 @@ impl Buckets {
 }
 
 /// Entries looked up or changed by one script call, which holds Redis up for a millisecond or two.
-const A_CALL: usize = 256;
+pub(super) const A_CALL: usize = 256;
 
 /// What goes into one script call: a partition, and the positions of what was asked of it.
 pub(super) type Piece = (usize, Vec<usize>);

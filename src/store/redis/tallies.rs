@@ -1,23 +1,21 @@
-//! Counts: one script a batch, so that what is counted and how far the journal is counted move
-//! together or not at all.
+//! Counts, and the positions they are true for: what is kept beside the rows, which `apply.rs`
+//! writes and `rows.rs` reads.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::connection::Trip;
-use super::schema::{DAYS_A_MONTH, NODES, PARTITIONS, partition_of, prefix};
-use super::{Redis, scripts, together};
+use super::schema::{NODES, NOTES, PARTITIONS, SALTS, partition_of, prefix};
+use super::{Redis, scripts, together, unique};
 use crate::model::code::Code;
 use crate::model::tally::{Count, Day, Subject};
 use crate::store::{
-    Account, Applied, Ask, Batch, Bulletin, DayFigures, DayRow, Lane, News, NewsId, NodeId, Note,
-    Position, Progress, StoreError, Tallies,
+    Account, Applied, Ask, Batch, DayFigures, DayRow, Lane, NodeId, Note, Position, Progress,
+    StoreError, Tallies,
 };
 
 /// The field beside the lanes.
 const COUNTED: &str = "counted";
-/// Months looked into by one script call: a year of days.
-const MONTHS_A_CALL: usize = 12;
 
 impl Tallies for Redis {
     async fn apply(
@@ -26,8 +24,7 @@ impl Tallies for Redis {
         partition: usize,
         batch: &Batch,
     ) -> Result<Applied, StoreError> {
-        let _ = (node, partition, batch);
-        Err(StoreError::Unavailable("not yet".into()))
+        self.apply_batch(node, partition, batch).await
     }
 
     async fn progress(&self, node: &NodeId) -> Result<Vec<Progress>, StoreError> {
@@ -41,29 +38,75 @@ impl Tallies for Redis {
         together(looks).await
     }
 
-    async fn days(&self, _: &Subject, _: &[Ask]) -> Result<Vec<(Day, DayRow)>, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
+    async fn days(
+        &self,
+        subject: &Subject,
+        asks: &[Ask],
+    ) -> Result<Vec<(Day, DayRow)>, StoreError> {
+        self.rows_of(subject, asks).await
     }
-    async fn first_day(&self, _: Range<Day>) -> Result<Option<Day>, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
+
+    async fn first_day(&self, days: Range<Day>) -> Result<Option<Day>, StoreError> {
+        let looks = (0..PARTITIONS).map(async |partition| {
+            let call = scripts::FIRST_DAY.at(&prefix(partition));
+            let call = call.arg(days.start.0).arg(days.end.0);
+            let day: i64 = self.connection.script(Trip::Query, &call).await?;
+            Ok(u32::try_from(day).ok().map(Day))
+        });
+        Ok(together(looks).await?.into_iter().flatten().min())
     }
-    async fn totals(&self, _: &[Code]) -> Result<Vec<Count>, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
+
+    async fn totals(&self, codes: &[Code]) -> Result<Vec<Count>, StoreError> {
+        let totals = self.values("c", codes).await?.into_iter();
+        totals.map(|value| read_total(&value.unwrap_or_default())).collect()
     }
-    async fn links_on(&self, _: Day, _: bool) -> Result<Vec<(Code, DayFigures)>, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
+
+    async fn links_on(
+        &self,
+        day: Day,
+        quarters: bool,
+    ) -> Result<Vec<(Code, DayFigures)>, StoreError> {
+        self.links_of_day(day, quarters).await
     }
-    async fn forget_link(&self, _: &Note) -> Result<u64, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
+
+    /// The note lies in another slot than the rows, and is filed first: if the two are torn apart,
+    /// there is rather a note of figures that are still there, which whoever asked was told of,
+    /// than figures that are gone and nobody knows why. It is filed again if the link was clicked
+    /// in between.
+    async fn forget_link(&self, note: &Note) -> Result<u64, StoreError> {
+        let code = std::slice::from_ref(&note.code);
+        let expected = self.totals(code).await?.first().map_or(0, |total| total.clicks());
+        let name = format!("{:015}.{}", note.at.as_millisecond(), unique());
+        self.file_note(&name, &Note { clicks: expected, ..note.clone() }).await?;
+        let call = scripts::FORGET.at(&prefix(partition_of(note.code.as_str())));
+        let call = call.arg(self.token()).arg(note.code.as_str()).arg(unique());
+        let total: Vec<u8> = self.connection.script(Trip::Write, &call).await?;
+        let clicks = read_total(&total)?.clicks();
+        if clicks != expected {
+            self.file_note(&name, &Note { clicks, ..note.clone() }).await?;
+        }
+        Ok(clicks)
     }
+
     async fn notes(&self) -> Result<Vec<Note>, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
+        self.records(NOTES, "a note").await
     }
+
+    /// Does nothing: what expires does so by itself, at a time that is set when its first row is
+    /// put.
     async fn sweep(&self, _: Day, _: Day) -> Result<(), StoreError> {
         Ok(())
     }
-    async fn salt(&self, _: Day, fresh: &[u8; 16], _: Day) -> Result<[u8; 16], StoreError> {
-        Ok(*fresh)
+
+    async fn salt(
+        &self,
+        day: Day,
+        fresh: &[u8; 16],
+        forget_before: Day,
+    ) -> Result<[u8; 16], StoreError> {
+        let call = scripts::SALT.at(SALTS).arg(day.0).arg(&fresh[..]).arg(forget_before.0);
+        let salt: Vec<u8> = self.connection.script(Trip::Write, &call).await?;
+        salt.try_into().map_err(|_| StoreError::Damaged("the secret of a day".into()))
     }
 
     async fn put_account(&self, account: &Account) -> Result<(), StoreError> {
@@ -74,28 +117,36 @@ impl Tallies for Redis {
     }
 
     async fn accounts(&self) -> Result<Vec<Account>, StoreError> {
+        self.records(NODES, "an account").await
+    }
+}
+
+impl Redis {
+    async fn file_note(&self, name: &str, note: &Note) -> Result<(), StoreError> {
+        let record = serde_json::to_vec(note).map_err(|e| damaged("a note", &e))?;
+        let mut put = ::redis::cmd("HSET");
+        put.arg(NOTES).arg(name).arg(record);
+        self.connection.command(Trip::Write, &put).await
+    }
+
+    /// All records of a hash, in the order of their names.
+    async fn records<T: serde::de::DeserializeOwned>(
+        &self,
+        key: &str,
+        what: &str,
+    ) -> Result<Vec<T>, StoreError> {
         let mut look = ::redis::cmd("HGETALL");
-        look.arg(NODES);
+        look.arg(key);
         let found: BTreeMap<String, Vec<u8>> = self.connection.command(Trip::Query, &look).await?;
-        let read =
-            |bytes: &Vec<u8>| serde_json::from_slice(bytes).map_err(|e| damaged("an account", &e));
+        let read = |bytes: &Vec<u8>| serde_json::from_slice(bytes).map_err(|e| damaged(what, &e));
         found.values().map(read).collect()
     }
 }
 
-impl Bulletin for Redis {
-    async fn tell(&self, _: &[u8]) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-    async fn news_after(&self, _: &NewsId, _: usize) -> Result<News, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-    async fn last_news(&self) -> Result<NewsId, StoreError> {
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-}
-
-fn read_progress(fields: impl Iterator<Item = (String, String)>) -> Result<Progress, StoreError> {
+/// Where a node stands, from the fields of its hash.
+pub(super) fn read_progress(
+    fields: impl Iterator<Item = (String, String)>,
+) -> Result<Progress, StoreError> {
     let mut progress = Progress::default();
     for (field, value) in fields {
         let value = number(value.as_bytes())?;
@@ -109,11 +160,19 @@ fn read_progress(fields: impl Iterator<Item = (String, String)>) -> Result<Progr
     Ok(progress)
 }
 
-fn number(text: &[u8]) -> Result<u64, StoreError> {
+/// A link's clicks, ever: nothing, people's, or people's and bots' with a space between.
+fn read_total(value: &[u8]) -> Result<Count, StoreError> {
+    let mut parts = value.splitn(2, |byte| *byte == b' ').filter(|part| !part.is_empty());
+    let mut next = || parts.next().map_or(Ok(0), number);
+    Ok(Count { people: next()?, bots: next()? })
+}
+
+pub(super) fn number(text: &[u8]) -> Result<u64, StoreError> {
     let text = std::str::from_utf8(text).map_err(|e| damaged("a number", &e))?;
     text.parse().map_err(|e| damaged("a number", &e))
 }
 
-fn damaged(what: &str, why: &dyn std::fmt::Display) -> StoreError {
+/// An error that says what can't be read, and why.
+pub(super) fn damaged(what: &str, why: &dyn std::fmt::Display) -> StoreError {
     StoreError::Damaged(format!("{what}: {why}"))
 }

@@ -1,6 +1,7 @@
 //! What only Redis has to be asked: how it keeps things, what it warns of, what it passes on.
 
 mod outages;
+mod rows;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -159,7 +160,8 @@ fn a_store_of_another_version_is_not_touched() {
         server.command(&["HSET", "sl{meta}", "schema", "99"]);
         let refused = store.prepare().await.unwrap_err();
         assert!(matches!(&refused, StoreError::Schema { found } if found == "99"), "{refused}");
-        server.command(&["HSET", "sl{meta}", "schema", "1", "partitions", "16"]);
+        let ours = crate::store::SCHEMA_VERSION.to_string();
+        server.command(&["HSET", "sl{meta}", "schema", &ours, "partitions", "16"]);
         assert!(matches!(store.prepare().await, Err(StoreError::Schema { .. })));
     });
 }

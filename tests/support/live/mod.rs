@@ -18,6 +18,7 @@ mod proxy;
 mod readers;
 mod service;
 mod store;
+mod watch;
 
 #[path = "../redis_server.rs"]
 pub mod redis_server;
@@ -32,6 +33,7 @@ pub use proxy::{Fault, Proxy};
 pub use readers::{Readers, Seen};
 pub use service::{BOOTSTRAP_KEY, Service};
 pub use store::TestStore;
+pub use watch::{Event, Watch};
 
 /// How long anything may take on a busy machine before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,73 +1,76 @@
--- Adds a batch of clicks and moves the journal's positions, or neither. KEYS: partition.
--- ARGV: node, clicks, number of moves, for each: lane, from, to; then for each day: day, the
--- site's tally, number of rows, for each: code, tally, clicks.
--- Answers {0} done, or {1, field, value, …}: what stands at the node instead.
-local p = KEYS[1]
-local progress = p .. 'n:' .. ARGV[1]
-local moves = tonumber(ARGV[3])
-local last = 3 + 3 * moves
+-- Puts the rows that a batch has changed and moves the journal's positions, or neither. KEYS:
+-- partition. ARGV: node, clicks, the mark under which the rows were read, the new one, number of
+-- moves, for each: lane, from, to; then for each day: day, when its hours and when its row expire
+-- (Unix seconds; 0: never), number of names, for each: name, its hash, what to add to its total of
+-- people and bots (nothing: it has none), hours as bytes, the day's row, the hours' rows.
+-- Answers {0, {}} done, {1, {field, value, …}}: what stands at the node instead, or {2, {}}: rows
+-- were changed since they were read.
+local p, moves = KEYS[1], tonumber(ARGV[5])
+local progress, i = p .. 'n:' .. ARGV[1], 6 + 3 * moves
+local adds = i <= #ARGV
+local mark = adds and call('GET', p .. 'v') or ''
+-- Sent twice because its answer was lost.
+if adds and mark == ARGV[4] then return { 0, {} } end
+local stands = elsewhere(progress, 6, moves)
+if stands then return { 1, stands } end
+if adds and mark ~= ARGV[3] then return { 2, {} } end
 
--- Positions are compared as text: they have more bits than a Lua number.
-for i = 4, last, 3 do
-  if (call('HGET', progress, ARGV[i]) or '0') ~= ARGV[i + 1] then
-    local stands = call('HGETALL', progress)
-    return { 1, unpack(stands) }
-  end
-end
-
-local function add(a, b)
-  local sum = a + b
-  return sum > 4294967295 and 4294967295 or sum
-end
-
--- Two tallies of the same day. Nearly always what is added is the current quarter.
-local function merge(old, new)
-  if not old then return new end
-  local at, count = struct.unpack('>BI4', old, #old - 4)
-  local first, more = struct.unpack('>BI4', new)
-  if at < first then return old .. new end
-  if at == first then
-    return string.sub(old, 1, -6) .. struct.pack('>BI4', at, add(count, more)) .. string.sub(new, 6)
-  end
-  local out, i, j = {}, 1, 1
-  while i <= #old or j <= #new do
-    local a, n = 96, 0
-    local b, m = 96, 0
-    if i <= #old then a, n = struct.unpack('>BI4', old, i) end
-    if j <= #new then b, m = struct.unpack('>BI4', new, j) end
-    if a <= b then i = i + 5 end
-    if b <= a then j = j + 5 end
-    out[#out + 1] = struct.pack('>BI4', math.min(a, b), add(a <= b and n or 0, b <= a and m or 0))
-  end
-  return table.concat(out)
-end
-
-for i = 4, last, 3 do call('HSET', progress, ARGV[i], ARGV[i + 2]) end
+for at = 6, i - 1, 3 do call('HSET', progress, ARGV[at], ARGV[at + 2]) end
 call('HINCRBY', progress, 'counted', ARGV[2])
+if not adds then return { 0, {} } end
+call('SET', p .. 'v', ARGV[4])
 
+local now = tonumber(call('TIME')[1])
 local totals = begin(open(p .. 'c', code_hash))
-local i = last + 1
-while i <= #ARGV do
-  local day, rows = ARGV[i], tonumber(ARGV[i + 2])
-  local month = string.format('%d', math.floor(day / 32))
-  call('HSET', p .. 's' .. month, day, merge(call('HGET', p .. 's' .. month, day), ARGV[i + 1]))
-  call('SADD', p .. 'y', month)
-  local links = begin(open(p .. 'd' .. day .. '.', code_hash))
-  i = i + 3
-  for row = i, i + 3 * (rows - 1), 3 do
-    local code, clicks = ARGV[row], ARGV[row + 2]
-    local hash = code_hash(code)
-    local key = links.prefix .. string.format('%d', bucket_of(links, hash))
-    local old = call('HGET', key, code)
-    call('HSET', key, code, merge(old, ARGV[row + 1]))
-    if not old then added(links) end
-    key = totals.prefix .. string.format('%d', bucket_of(totals, hash))
-    -- Clicks are never zero: a sum that equals what was added is a new entry.
-    local sum = call('HINCRBY', key, code, clicks)
-    if sum == tonumber(clicks) then added(totals) end
+
+-- A total is the number of people and, if there were any, a space and that of bots.
+local function add_total(name, hash, people, bots)
+  local old = call('HGET', bucket_key(totals, hash), name)
+  if old then
+    local space = string.find(old, ' ', 1, true)
+    people = people + (space and string.sub(old, 1, space - 1) or old)
+    bots = bots + (space and string.sub(old, space + 1) or 0)
   end
-  finish(links)
-  i = i + 3 * rows
+  local total = string.format('%.0f', people)
+  if bots > 0 then total = total .. string.format(' %.0f', bots) end
+  put(totals, hash, name, total)
+end
+
+-- Notes that there are rows of this day, and forgets the first days if theirs have expired.
+local function note_day(day)
+  local days = p .. 'y'
+  if call('SETBIT', days, day, 1) == 1 then return end
+  local first = call('BITPOS', days, 1)
+  while first >= 0 and call('EXISTS', p .. 'd' .. first .. '.0') == 0 do
+    call('SETBIT', days, first, 0)
+    first = call('BITPOS', days, 1)
+  end
+end
+
+-- The map, unless what is put into it has expired already.
+local function open_until(map, ends)
+  return (ends == 0 or ends > now) and begin(map, ends) or nil
+end
+
+while i <= #ARGV do
+  local day, names = ARGV[i], tonumber(ARGV[i + 3])
+  local days = open_until(rows_of_day(day), tonumber(ARGV[i + 2]))
+  local hours = days and open_until(rows_of_hours(day), tonumber(ARGV[i + 1]))
+  if days then note_day(day) end
+  i = i + 4
+  for _ = 1, names do
+    local name, hash = ARGV[i], tonumber(ARGV[i + 1])
+    local people, bots = tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+    if people then add_total(name, hash, people, bots) end
+    if days then put(days, hash, name, ARGV[i + 5]) end
+    local fields = hour_fields(ARGV[i + 4], name)
+    if hours then
+      for at, field in ipairs(fields) do put(hours, hash, field, ARGV[i + 5 + at]) end
+    end
+    i = i + 6 + #fields
+  end
+  if days then finish(days) end
+  if hours then finish(hours) end
 end
 finish(totals)
-return { 0 }
+return { 0, {} }

@@ -34,8 +34,19 @@ local function bucket_of(map, hash)
   return bucket
 end
 
+local function bucket_key(map, hash)
+  return map.prefix .. string.format('%d', bucket_of(map, hash))
+end
+
 local function key_of(map, field)
-  return map.prefix .. string.format('%d', bucket_of(map, map.hash(field)))
+  return bucket_key(map, map.hash(field))
+end
+
+-- Gives a bucket that has just come into being the life of the first one: a map that expires does
+-- so as a whole, in one moment.
+local function age(map, key)
+  map.life = map.life or call('PTTL', map.prefix .. '0')
+  if map.life > 0 then call('PEXPIRE', key, map.life) end
 end
 
 -- Moves what now belongs to a new last bucket out of the one bucket that it can be in.
@@ -60,12 +71,16 @@ local function split(map)
     call('HSET', new, unpack(moved))
     call('HDEL', old, unpack(names, first, last))
   end
+  if map.ages and #names > 0 then age(map, new) end
 end
 
 -- To be called before the first entry is put: the count then stands first in its bucket, where it
--- is found at once.
-local function begin(map)
-  if map.count == 0 then call('HSETNX', map.prefix .. '0', '', '0') end
+-- is found at once. `ends`, of maps that may expire: when a new one shall, in Unix seconds; 0: never.
+local function begin(map, ends)
+  map.ages = ends
+  if map.count == 0 and call('HSETNX', map.prefix .. '0', '', '0') == 1 and (ends or 0) > 0 then
+    call('EXPIREAT', map.prefix .. '0', string.format('%d', ends))
+  end
   return map
 end
 
@@ -80,8 +95,16 @@ local function added(map)
   if map.count % LOAD == 0 then split(map) end
 end
 
-local function removed(map)
-  map.holes = map.holes + 1
+-- Puts an entry, new or in the place of an old one.
+local function put(map, hash, field, value)
+  local key = bucket_key(map, hash)
+  if call('HSET', key, field, value) == 0 then return end
+  if map.ages and call('HLEN', key) == 1 then age(map, key) end
+  added(map)
+end
+
+local function removed(map, entries)
+  map.holes = map.holes + (entries or 1)
 end
 
 -- To be called at the end.

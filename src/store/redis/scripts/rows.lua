@@ -1,16 +1,28 @@
--- A stretch of the links clicked on a day. KEYS: partition. ARGV: day, first bucket.
--- Answers the bucket to go on from (0: that was all), then code, tally for each. Entries only ever
--- move to higher buckets: whoever reads upwards may see one twice, but misses none.
-local map = open(KEYS[1] .. 'd' .. ARGV[1] .. '.', code_hash)
-local first = tonumber(ARGV[2])
-local next = math.min(first + 32, map.buckets)
-local answer = { string.format('%d', next < map.buckets and next or 0) }
-for bucket = first, next - 1 do
-  local entries = call('HGETALL', map.prefix .. string.format('%d', bucket))
-  for i = 1, #entries, 2 do
-    if entries[i] ~= '' then
-      answer[#answer + 1], answer[#answer + 2] = entries[i], entries[i + 1]
-    end
-  end
+-- The rows of the tallies, two maps a UTC day: see schema.rs. Put after map.lua.
+
+-- A field is the hour as a byte, then the name: all hours of a name share a bucket.
+local function hour_hash(field)
+  return code_hash(string.sub(field, 2))
 end
-return answer
+
+local function rows_of_day(day)
+  return open(KEYS[1] .. 'd' .. day .. '.', code_hash)
+end
+
+local function rows_of_hours(day)
+  return open(KEYS[1] .. 'h' .. day .. '.', hour_hash)
+end
+
+-- The fields of a name's hours, which are given as bytes.
+local function hour_fields(hours, name)
+  local fields = {}
+  for i = 1, #hours do fields[i] = string.sub(hours, i, i) .. name end
+  return fields
+end
+
+-- All hours of a day, as bytes.
+local function every_hour()
+  local hours = {}
+  for hour = 0, 23 do hours[hour + 1] = string.char(hour) end
+  return table.concat(hours)
+end

@@ -1,0 +1,88 @@
+//! Where readers come from, by the name that a newsroom would call it.
+//!
+//! A referrer is a host as the browser saw it, which is often not the place that people mean: links
+//! out of Facebook pass a wrapper, those out of an app carry the name of the app's package, Google
+//! has a host for each country. [`Referrers::name`] brings such hosts together; every other host
+//! goes by its own name.
+
+mod known;
+#[cfg(test)]
+mod tests;
+
+use url::Url;
+
+use super::tally::{Name, name};
+
+/// Ports that a browser leaves out.
+const USUAL_PORTS: [u16; 2] = [80, 443];
+/// Names that are no hosts.
+const OWN_WORDS: [&str; 2] = ["direct", "unknown"];
+
+/// Names referrers, as one service sees them.
+#[derive(Debug, Clone)]
+pub struct Referrers {
+    /// The service's own host, by the name it would have here.
+    own: Option<String>,
+    direct: Name,
+    unknown: Name,
+}
+
+impl Referrers {
+    /// As seen by a service at `own_host`: the host of its public address, with its port if that is
+    /// not the usual one.
+    #[must_use]
+    pub fn new(own_host: Option<&str>) -> Self {
+        let own = own_host.and_then(|host| host_of(&format!("https://{host}")));
+        Self { own, direct: "direct".into(), unknown: "unknown".into() }
+    }
+
+    /// The name of where a reader came from; `raw` is scheme and host of a `Referer`.
+    ///
+    /// `direct` when there is none, and when it is the service itself: a reader who came from here
+    /// came from nowhere else. `unknown` when it is no address of a page or an app.
+    #[must_use]
+    pub fn name(&self, raw: &[u8]) -> Name {
+        if raw.is_empty() {
+            return self.direct.clone();
+        }
+        match std::str::from_utf8(raw).ok().and_then(host_of) {
+            Some(host) if self.own.as_ref() == Some(&host) => self.direct.clone(),
+            // A host may not pass for one of our own words.
+            Some(host) if !OWN_WORDS.contains(&&*host) => name(known::name_of(&host)),
+            _ => self.unknown.clone(),
+        }
+    }
+}
+
+/// The host of a web page in its normal form, or what stands for an app: the host of the service
+/// that it belongs to, or the name of its package.
+fn host_of(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    // The parser has made a web host lower-case and ASCII.
+    let host = url.host_str()?.trim_end_matches('.');
+    match url.scheme() {
+        "http" | "https" => {
+            let host = without_www(host);
+            let port = url.port().filter(|port| !USUAL_PORTS.contains(port));
+            let whole = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+            (!host.is_empty()).then_some(whole)
+        }
+        "android-app" => {
+            let package = host.to_ascii_lowercase();
+            let named = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
+            if package.is_empty() || !package.bytes().all(named) {
+                return None;
+            }
+            Some(known::service_of(&package).map_or(package, str::to_owned))
+        }
+        _ => None,
+    }
+}
+
+/// Without the `www.` that means nothing; what remains must still be a domain.
+fn without_www(mut host: &str) -> &str {
+    while let Some(rest) = host.strip_prefix("www.").filter(|rest| rest.contains('.')) {
+        host = rest;
+    }
+    host
+}

@@ -1,0 +1,159 @@
+//! Reading rows: some days of one subject, or all links of one day.
+
+use std::collections::BTreeMap;
+
+use super::connection::Trip;
+use super::schema::{PARTITIONS, partition_of, prefix};
+use super::tallies::damaged;
+use super::{Redis, scripts, together};
+use crate::model::code::Code;
+use crate::model::tally::row::HEAD;
+use crate::model::tally::{Cell, Day, Figures, QUARTERS_AN_HOUR, Row, Subject};
+use crate::store::{Ask, DayFigures, DayRow, StoreError};
+
+/// Days looked into by one script call: without their quarters, and with them.
+const DAYS_A_CALL: usize = 128;
+const QUARTERED_DAYS_A_CALL: usize = 16;
+/// Bytes of rows after which a call leaves the other days to the next one. The busiest subjects have
+/// a megabyte or two a day with its quarters.
+const BYTES_A_CALL: usize = 256 * 1024;
+
+/// What a stretch of a day's links looks like: the number of classes, the class to go on from; name
+/// and row in turn; hour with name and row in turn.
+type Stretch = (u32, u32, Vec<Vec<u8>>, Vec<Vec<u8>>);
+
+impl Redis {
+    /// What was counted for a subject on some days: each is read in one step.
+    pub(super) async fn rows_of(
+        &self,
+        subject: &Subject,
+        asks: &[Ask],
+    ) -> Result<Vec<(Day, DayRow)>, StoreError> {
+        let name = subject.name();
+        let pieces = asks.chunk_by(|a, b| a.quarters == b.quarters).flat_map(|alike| {
+            let some = if alike[0].quarters { QUARTERED_DAYS_A_CALL } else { DAYS_A_CALL };
+            alike.chunks(some)
+        });
+        let looks = pieces.map(async |piece| self.some_rows_of(&name, piece).await);
+        Ok(together(looks).await?.into_iter().flatten().collect())
+    }
+
+    async fn some_rows_of(
+        &self,
+        name: &str,
+        mut asks: &[Ask],
+    ) -> Result<Vec<(Day, DayRow)>, StoreError> {
+        let mut days = Vec::new();
+        while !asks.is_empty() {
+            let call = scripts::DAYS.at(&prefix(partition_of(name))).arg(name).arg(BYTES_A_CALL);
+            let call = asks.iter().fold(call, |call, ask| {
+                let wants = match (ask.quarters, ask.sketch) {
+                    (true, true) => "qs",
+                    (true, false) => "q",
+                    (false, true) => "s",
+                    (false, false) => "",
+                };
+                call.arg(ask.day.0).arg(wants)
+            });
+            let (done, found): (usize, Vec<Vec<Vec<u8>>>) =
+                self.connection.script(Trip::Query, &call).await?;
+            for entry in found {
+                days.push(read_day(&entry)?);
+            }
+            let rest = asks.get(done..).filter(|rest| rest.len() < asks.len());
+            asks = rest.ok_or_else(|| StoreError::Damaged("a script's answer".into()))?;
+        }
+        Ok(days)
+    }
+
+    /// The links clicked on a day. Each link's figures are those of one moment; those of two links
+    /// may lie some milliseconds apart.
+    pub(super) async fn links_of_day(
+        &self,
+        day: Day,
+        quarters: bool,
+    ) -> Result<Vec<(Code, DayFigures)>, StoreError> {
+        let looks = (0..PARTITIONS).map(|partition| self.some_links(partition, day, quarters));
+        let mut links: Vec<_> = together(looks).await?.into_iter().flatten().collect();
+        links.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ok(links)
+    }
+
+    async fn some_links(
+        &self,
+        partition: usize,
+        day: Day,
+        quarters: bool,
+    ) -> Result<BTreeMap<Code, DayFigures>, StoreError> {
+        let mut links = BTreeMap::new();
+        let (mut classes, mut class) = (0, 0);
+        loop {
+            let call = scripts::LINKS.at(&prefix(partition)).arg(day.0).arg(u8::from(quarters));
+            let call = call.arg(HEAD).arg(classes).arg(class);
+            let stretch: Stretch = self.connection.script(Trip::Query, &call).await?;
+            (classes, class) = (stretch.0, stretch.1);
+            links.extend(read_links(&stretch.2, &stretch.3)?);
+            if class == 0 {
+                return Ok(links);
+            }
+        }
+    }
+}
+
+/// A day as the script tells it: its number, its row, then hour and row in turn.
+fn read_day(entry: &[Vec<u8>]) -> Result<(Day, DayRow), StoreError> {
+    let [day, whole, hours @ ..] = entry else {
+        return Err(StoreError::Damaged("a script's answer is too short".into()));
+    };
+    let day = super::tallies::number(day)?;
+    let day = u32::try_from(day).map_err(|e| damaged("a day", &e))?;
+    let mut row = DayRow { whole: read_whole(whole)?, quarters: Vec::new() };
+    for pair in hours.chunks_exact(2) {
+        let first = first_quarter(&pair[0]);
+        let cells = Row::from_bytes(&pair[1]).map_err(|e| damaged("a row", &e))?.into_cells();
+        row.quarters.extend(cells.into_iter().map(|(slot, cell)| (first + slot, cell)));
+    }
+    Ok((Day(day), row))
+}
+
+fn read_whole(bytes: &[u8]) -> Result<Cell, StoreError> {
+    let cells = Row::from_bytes(bytes).map_err(|e| damaged("a row", &e))?.into_cells();
+    Ok(cells.into_iter().next().map(|(_, cell)| cell).unwrap_or_default())
+}
+
+/// The first quarter of the day in the hour that a field begins with.
+fn first_quarter(field: &[u8]) -> u8 {
+    field.first().map_or(0, |hour| (hour % 24) * QUARTERS_AN_HOUR)
+}
+
+fn read_links(
+    whole: &[Vec<u8>],
+    hours: &[Vec<u8>],
+) -> Result<BTreeMap<Code, DayFigures>, StoreError> {
+    let mut links = BTreeMap::<Code, DayFigures>::new();
+    for pair in whole.chunks_exact(2) {
+        let figures = read_figures(&pair[1])?;
+        let whole = figures.first().map(|(_, figures)| *figures).unwrap_or_default();
+        links.insert(read_code(&pair[0])?, DayFigures { whole, quarters: Vec::new() });
+    }
+    for pair in hours.chunks_exact(2) {
+        let first = first_quarter(&pair[0]);
+        let code = read_code(pair[0].get(1..).unwrap_or_default())?;
+        // Hours without a day: it is being removed.
+        let Some(link) = links.get_mut(&code) else { continue };
+        let figures = read_figures(&pair[1])?.into_iter();
+        link.quarters.extend(figures.map(|(slot, figures)| (first + slot, figures)));
+    }
+    // Fields stand in no order.
+    links.values_mut().for_each(|link| link.quarters.sort_unstable_by_key(|(quarter, _)| *quarter));
+    Ok(links)
+}
+
+fn read_figures(bytes: &[u8]) -> Result<Vec<(u8, Figures)>, StoreError> {
+    Row::figures_of(bytes).map_err(|e| damaged("a row", &e))
+}
+
+fn read_code(bytes: &[u8]) -> Result<Code, StoreError> {
+    let text = std::str::from_utf8(bytes).map_err(|e| damaged("a counted code", &e))?;
+    Code::parse(text).map_err(|e| damaged("a counted code", &e))
+}

@@ -1,0 +1,264 @@
+//! How rows lie in Redis: small buckets, one expiry for each map, and scripts that may come twice.
+
+use super::*;
+use crate::model::tally::{Count, Day, Quarter, Row, Subject};
+use crate::store::conformance::ledger::{
+    Ledger, all_of, batch, codes_of, keep, link_of, node, people, step,
+};
+use crate::store::{Bulletin, Keep, Note, Store};
+
+/// In the year 2079, so that nothing expires meanwhile.
+const DAY: Day = Day(40_000);
+
+/// Applies so many people on each link, a batch for each quarter.
+async fn click(store: &Redis, codes: &[String], quarters: &[u32], keep: Keep) {
+    for quarter in quarters {
+        let quarter = DAY.first().0 + quarter;
+        let clicks: Vec<_> = codes.iter().map(|text| (text.as_str(), quarter, 1)).collect();
+        let stands = store.progress(&node("n")).await.unwrap()[0].clone();
+        let from = stands.lanes.get(&Lane(0)).map_or(0, |position| position.0);
+        let batch = Batch { keep, ..batch(vec![step(0, from, from + 1)], &clicks) };
+        assert_eq!(store.apply(&node("n"), 0, &batch).await.unwrap(), Applied::Done);
+    }
+}
+
+fn codes(store: &Redis, count: usize) -> Vec<String> {
+    codes_of(&Store::Redis(store.clone()), 0, count)
+}
+
+fn keys(server: &RedisServer, family: &str) -> Vec<String> {
+    server.command(&["KEYS", &format!("sl{{{}}}{family}*", TAGS[0])])
+}
+
+fn number(server: &RedisServer, words: &[&str]) -> i64 {
+    server.command(words)[0].parse().unwrap()
+}
+
+#[test]
+fn buckets_of_rows_stay_small_and_compact() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    let codes = codes(&store, 2_000);
+    block_on(async {
+        store.prepare().await.unwrap();
+        click(&store, &codes, &[0, 5, 90], Keep::default()).await;
+    });
+    for (family, entries) in [("c", 2_000), ("d40000.", 2_000), ("h40000.", 6_000)] {
+        let keys = keys(&server, family);
+        let buckets = entries / 32 + 1;
+        assert!((buckets * 9 / 10..=buckets).contains(&keys.len()), "{family} {}", keys.len());
+        let mut found = 0;
+        for key in keys {
+            let length = number(&server, &["HLEN", &key]);
+            assert!(length <= 192, "{key}: {length}");
+            assert_eq!(server.command(&["OBJECT", "ENCODING", &key]), ["listpack"]);
+            found += length;
+        }
+        // And the map's own count.
+        assert_eq!(found, entries as i64 + 1, "{family}");
+    }
+}
+
+#[test]
+fn the_rows_of_a_day_expire_as_a_whole() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    let codes = codes(&store, 300);
+    let end = 86_400 * (i64::from(DAY.0) + 1);
+    let check = || {
+        for (family, expires) in [("d", end + 400 * 86_400), ("h", end + 62 * 86_400)] {
+            let keys = keys(&server, family);
+            assert!(keys.len() > 8);
+            for key in keys {
+                assert_eq!(number(&server, &["EXPIRETIME", &key]), expires, "{key}");
+            }
+        }
+    };
+    block_on(async {
+        // The first batch decides: a bucket that outlived the others would be out of reach.
+        click(&store, &codes[..100], &[0], keep(62, 400)).await;
+        click(&store, &codes, &[1, 30], keep(10, 500)).await;
+        click(&store, &codes[..1], &[60], Keep::default()).await;
+        check();
+        // So it is with buckets that were emptied and come back.
+        let first = |text: &String| {
+            let hash = hash_of(text);
+            [300, 601].iter().any(|entries| bucket_of(hash, entries / 32 + 1) == 1)
+        };
+        let some: Vec<String> = codes.iter().filter(|text| first(text)).cloned().collect();
+        for text in &some {
+            store.forget_link(&note(text)).await.unwrap();
+        }
+        assert!(keys(&server, "d40000.1").iter().all(|key| !key.ends_with(".1")));
+        assert!(keys(&server, "h40000.1").iter().all(|key| !key.ends_with(".1")));
+        click(&store, &some, &[2], Keep::default()).await;
+        check();
+    });
+    for family in ["c", "y", "v", "n"] {
+        for key in keys(&server, family) {
+            assert_eq!(number(&server, &["EXPIRETIME", &key]), -1, "{key}");
+        }
+    }
+}
+
+#[test]
+fn a_day_whose_last_link_is_forgotten_leaves_nothing() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    let codes = codes(&store, 70);
+    block_on(async {
+        for _ in 0..2 {
+            click(&store, &codes, &[0, 90], keep(1, 2)).await;
+            for text in &codes {
+                assert_eq!(store.forget_link(&note(text)).await.unwrap(), 2);
+            }
+            for family in ["c", "d", "h"] {
+                assert_eq!(keys(&server, family), Vec::<String>::new());
+            }
+            assert_eq!(store.first_day(Day(0)..Day(u32::MAX)).await.unwrap(), None);
+        }
+    });
+}
+
+#[test]
+fn rows_without_an_end_have_none() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    block_on(click(&store, &codes(&store, 100), &[0, 9], Keep { hours: None, days: None }));
+    for key in keys(&server, "") {
+        assert_eq!(number(&server, &["EXPIRETIME", &key]), -1, "{key}");
+    }
+}
+
+#[test]
+fn a_day_whose_rows_have_expired_is_none_any_more() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    let bits = format!("sl{{{}}}y", TAGS[0]);
+    block_on(async {
+        let texts = codes(&store, 100);
+        click(&store, &texts, &[0], keep(1, 2)).await;
+        // As if the time had come.
+        for key in [keys(&server, "d"), keys(&server, "h")].concat() {
+            server.command(&["DEL", &key]);
+        }
+        let ever = Day(0)..Day(u32::MAX);
+        assert_eq!(store.first_day(ever.clone()).await.unwrap(), None);
+        assert_eq!(store.days(&link_of(&texts[0]), &all_of([DAY])).await.unwrap(), []);
+        assert_eq!(store.links_on(DAY, true).await.unwrap(), []);
+        assert_eq!(number(&server, &["BITCOUNT", &bits]), 1);
+        // The next day's first batch forgets it.
+        click(&store, &texts, &[100], keep(1, 2)).await;
+        assert_eq!(number(&server, &["BITCOUNT", &bits]), 1);
+        assert_eq!(store.first_day(ever).await.unwrap(), Some(Day(DAY.0 + 1)));
+    });
+}
+
+#[test]
+fn links_whose_hours_have_expired_are_told_all_the_same() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    block_on(async {
+        let texts = codes(&store, 3_000);
+        click(&store, &texts, &[0], Keep::default()).await;
+        for key in keys(&server, "h") {
+            server.command(&["DEL", &key]);
+        }
+        let told = store.links_on(DAY, true).await.unwrap();
+        assert_eq!(told.len(), 3_000);
+        assert!(told.iter().all(|(_, day)| day.quarters.is_empty()));
+        // What comes afterwards begins anew with few buckets, and is told with its links.
+        let late: Vec<String> = texts.iter().step_by(50).cloned().collect();
+        click(&store, &late, &[9], Keep::default()).await;
+        let told = store.links_on(DAY, true).await.unwrap();
+        assert_eq!(told.len(), 3_000);
+        for (code, day) in told {
+            let is_late = late.iter().any(|text| text == code.as_str());
+            assert_eq!(day.whole.count.people, 1 + u64::from(is_late), "{code}");
+            let one = (9, people(1).figures());
+            assert_eq!(day.quarters, vec![one; usize::from(is_late)], "{code}");
+        }
+    });
+}
+
+fn note(text: &str) -> Note {
+    let by = crate::model::key::KeyId::parse("abcdefgh").unwrap();
+    Note { at: at(0), by, code: code(text), clicks: 0 }
+}
+
+/// A call that adds a person to the link `a` and moves lane 0.
+fn apply_call(mark: &str, new_mark: &str, from: u64) -> scripts::Call {
+    let mut row = Row::default();
+    row.cell(0).merge(&people(1));
+    let row = row.to_bytes(10);
+    let call = scripts::APPLY.at(&schema::prefix(partition_of("a")));
+    let call = call.arg("n").arg(1).arg(mark).arg(new_mark);
+    let call = call.arg(1).arg(0).arg(from).arg(from + 1);
+    let call = call.arg(DAY.0).arg(0).arg(0).arg(1);
+    call.arg("a").arg(hash_of("a")).arg(1).arg(0).arg(&[7u8][..]).arg(&row).arg(&row)
+}
+
+#[test]
+fn a_batch_sent_twice_is_counted_once_and_both_times_done() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    block_on(async {
+        let send = async |mark: &str, new_mark: &str, from: u64| -> (u8, Vec<String>) {
+            let call = apply_call(mark, new_mark, from);
+            store.connection.script(connection::Trip::Write, &call).await.unwrap()
+        };
+        let done = (0, vec![]);
+        let stands =
+            |position: &str| (1, ["0", position, "counted", position].map(str::to_owned).to_vec());
+        assert_eq!(send("", "m1", 0).await, done);
+        assert_eq!(send("", "m1", 0).await, done);
+        assert_eq!(send("m1", "m2", 0).await, stands("1"), "another batch for the same clicks");
+        assert_eq!(send("", "m2", 1).await, (2, vec![]), "rows that were read before");
+        assert_eq!(send("m1", "m2", 1).await, done);
+        assert_eq!(send("m1", "m2", 1).await, done);
+        let total = store.totals(&[code("a")]).await.unwrap();
+        assert_eq!(total, [Count { people: 2, bots: 0 }]);
+    });
+}
+
+#[test]
+fn forgetting_and_telling_sent_twice_happen_once() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    let mut ledger = Ledger::default();
+    let visit = crate::store::conformance::ledger::Random(1).visit();
+    for _ in 0..3 {
+        ledger.click(&[link_of("a"), Subject::Site], Quarter(DAY.first().0), &visit);
+    }
+    block_on(async {
+        ledger.apply(&Store::Redis(store.clone()), &node("n"), 0).await;
+        let had = ledger.total("a");
+        let expected = if had.bots == 3 { "0 3" } else { "3" };
+        for (token, expected) in [("t1", expected), ("t1", expected), ("t2", "")] {
+            let call = scripts::FORGET.at(&schema::prefix(partition_of("a")));
+            let call = call.arg(token).arg("a").arg("mark");
+            let total: String =
+                store.connection.script(connection::Trip::Write, &call).await.unwrap();
+            assert_eq!(total, expected);
+        }
+        let beginning = store.last_news().await.unwrap();
+        for token in ["t1", "t1", "t2"] {
+            let call = scripts::TELL.at(schema::NEWS).arg(token).arg("item").arg(9);
+            let _: i64 = store.connection.script(connection::Trip::Write, &call).await.unwrap();
+        }
+        assert_eq!(store.news_after(&beginning, 9).await.unwrap().items.len(), 2);
+    });
+}
+
+#[test]
+fn secrets_that_nobody_asks_for_any_more_expire() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    block_on(async {
+        for day in [DAY, Day(DAY.0 + 1), Day(DAY.0 + 1)] {
+            store.salt(day, &[1; 16], Day(day.0 - 2)).await.unwrap();
+        }
+    });
+    let left = number(&server, &["TTL", schema::SALTS]);
+    assert!((3 * 86_400..=4 * 86_400).contains(&left), "{left}");
+}
