@@ -4,7 +4,7 @@ mod properties;
 mod verbs;
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +15,14 @@ use crate::model::canonical;
 use crate::model::click::{Click, Source, Visit, Who};
 use crate::model::key::{KeyId, Scope};
 use crate::model::link::{Standing, Tag};
+use crate::model::referrer::Referrers;
 use crate::model::tally::{Count, Dimension, Row, Subject};
 use crate::service::click;
 use crate::store::cached;
-use crate::store::conformance::code;
+use crate::store::conformance::{code, settings};
 use crate::store::embedded::Embedded;
 use crate::store::journal::Journal;
+use crate::store::redis::Redis;
 use crate::store::{
     Applied, Batch, Claim, Codes, Lane, Links as _, Move, NodeId, Partitions as _, Position, Store,
     Swap, Upkeep as _,
@@ -98,7 +100,7 @@ struct Office {
     stats: Stats,
     store: Store,
     journal: Arc<Journal>,
-    _runner: click::Runner,
+    runner: click::Runner,
 }
 
 impl std::ops::Deref for Office {
@@ -107,6 +109,11 @@ impl std::ops::Deref for Office {
     fn deref(&self) -> &Stats {
         &self.stats
     }
+}
+
+/// Over the Redis at `url`.
+async fn redis(url: &str, folder: &Path) -> Office {
+    Office::over(Store::Redis(Redis::new(&settings(url)).unwrap()), folder).await
 }
 
 /// Over the embedded store in `folder`.
@@ -119,9 +126,9 @@ impl Office {
     async fn over(store: Store, folder: &Path) -> Self {
         store.prepare().await.unwrap();
         let none = Duration::ZERO;
-        let settings =
+        let cache =
             cached::Settings { capacity: 0, fresh_for: none, stale_for: none, unknown_for: none };
-        let links = Cached::new(store.clone(), &settings);
+        let links = Cached::new(store.clone(), &cache);
         let journal = Arc::new(Journal::open(&folder.join("journal"), 1 << 16, false).unwrap());
         // It counts when it is asked to, and when it ends.
         let settings = click::Settings {
@@ -129,15 +136,17 @@ impl Office {
             fsync: click::Fsync::Never,
             segment_size: 1 << 16,
             keep_applied: none,
+            country_header: String::new(),
+            geoip_path: PathBuf::new(),
             keep_hours: 0,
             keep_days: 0,
         };
-        let enricher = click::Enricher::new();
+        let enricher = click::Enricher::new(Referrers::new(None), click::Countries::new());
         let runner =
-            click::Runner::start(links.clone(), Arc::clone(&journal), settings, enricher).unwrap();
+            click::Runner::start(links.fork(), Arc::clone(&journal), settings, enricher).unwrap();
         let canonical = Canonicalizer::new(&canonical::Settings::default()).unwrap();
         let stats = Stats::new(links, Arc::new(canonical), runner.auditor());
-        let office = Self { stats, store, journal, _runner: runner };
+        let office = Self { stats, store, journal, runner };
         office.mint().await;
         office
     }
