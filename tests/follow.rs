@@ -202,7 +202,7 @@ fn rows(service: &Service, target: &str) -> Vec<(String, u64)> {
     let stats = service.get(target);
     let rows: Vec<_> = stats["series"].as_array().unwrap().iter().map(row).collect();
     let sum: u64 = rows.iter().map(|(_, clicks)| clicks).sum();
-    assert_eq!(stats["total"], json!({ "clicks": sum }), "{stats}");
+    assert_eq!(stats["total"]["clicks"], sum, "{stats}");
     assert_eq!(rows[0].0, stats["from"].as_str().unwrap(), "{stats}");
     rows
 }
@@ -224,7 +224,7 @@ fn counts_show_within_two_seconds_and_every_figure_agrees(store: TestStore) {
     let shown = || service.get("/api/v1/stats")["total"]["clicks"] == 15;
     assert!(within(Duration::from_secs(2), shown));
     for (code, clicks) in codes.iter().zip([3, 7, 5]) {
-        for by in ["hour", "day", "month"] {
+        for by in ["hour", "day", "week", "month"] {
             for tz in ["UTC", "Europe/Paris", "Asia/Kathmandu", "America/St_Johns"] {
                 let target = format!("/api/v1/links/{code}/stats?by={by}&tz={tz}");
                 let rows = rows(&service, &target);

@@ -10,7 +10,10 @@ async fn head_is_answered_wherever_get_is() {
     let app = TestApp::spawn().await;
     let link = app.mint(json!({"url": STORY})).await;
     let link = path_of(&link);
-    for path in [LINKS, &link, KEYS, "/api/openapi.json", "/api/docs", "/api/v1/links/nowhere"] {
+    let stats = format!("{link}/stats");
+    let ours = [LINKS, &link, &stats, KEYS, "/api/v1/stats/top?format=csv"];
+    let all = ["/api/openapi.json", "/api/docs", "/api/v1/links/nowhere"];
+    for path in ours.into_iter().chain(all) {
         let get = app.get(path).await;
         let head = send(app.request(Method::HEAD, path)).await;
         assert_eq!((head.status, &*head.text), (get.status, ""), "{path}");
@@ -27,6 +30,14 @@ async fn the_documentation_is_complete_and_needs_no_other_host() {
     let paths: Vec<&str> = members(&document["paths"]).into_iter().collect();
     for path in [LINKS, BATCH, "/api/v1/links/{code}", KEYS, "/api/v1/keys/{id}"] {
         assert!(paths.contains(&path), "{path}");
+    }
+    for path in ["links/{code}/stats", "targets/stats", "tags/{tag}/stats", "keys/{id}/stats"] {
+        assert!(paths.contains(&&*format!("/api/v1/{path}")), "{path}");
+    }
+    for path in ["stats", "stats/top", "stats/orphans", "audit"] {
+        let operation = &document["paths"][format!("/api/v1/{path}")]["get"];
+        let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        assert!(schema["$ref"].is_string(), "{path}: {schema}");
     }
     let page = send(app.anonymous(Method::GET, "/api/docs")).await;
     assert!(page.header("content-security-policy").contains("default-src 'none'"));

@@ -7,6 +7,7 @@ mod docs;
 mod keys;
 mod links;
 mod problems;
+mod stats;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -1,6 +1,10 @@
 //! The service as a client sees it: the real one, on a port of its own.
 
+use std::path::Path;
+use std::time::Duration;
+
 use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use slugline::app::App;
@@ -69,7 +73,13 @@ impl TestApp {
 
     /// A service, and a client of it that connects in this way.
     pub(crate) async fn spawn_for(peer: Peer) -> Self {
+        Self::spawn_after(|_| {}, peer).await
+    }
+
+    /// The same, once its data folder was prepared.
+    pub(crate) async fn spawn_after(prepare: impl FnOnce(&Path), peer: Peer) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        prepare(folder.path());
         let settings = settings(&folder);
         let socket = settings.control_socket();
         let app = App::build(settings).await.unwrap();
@@ -83,7 +93,7 @@ impl TestApp {
             Peer::Network => reqwest::Client::builder(),
             Peer::Local => reqwest::Client::builder().unix_socket(socket),
         };
-        let client = client.no_proxy().build().unwrap();
+        let client = client.no_proxy().redirect(Policy::none()).build().unwrap();
         Self { base, client, _stop: stop, _folder: folder }
     }
 
@@ -120,6 +130,22 @@ impl TestApp {
         answer.json()
     }
 
+    /// Follows a link so many times, as a reader, and waits until all clicks are counted.
+    pub(crate) async fn follow(&self, code: &str, times: usize) {
+        for _ in 0..times {
+            let answer = send(self.anonymous(Method::GET, &format!("/{code}"))).await;
+            assert_eq!(answer.status, 302, "{answer:?}");
+        }
+        self.until_counted().await;
+    }
+
+    /// Waits until no click waits in the journal.
+    pub(crate) async fn until_counted(&self) {
+        let counted =
+            async { while self.get("/api/v1/audit").await.json()["total"]["pending"] != 0 {} };
+        tokio::time::timeout(Duration::from_secs(60), counted).await.unwrap();
+    }
+
     /// Makes a key with these scopes.
     pub(crate) async fn key(&self, scopes: &[&str]) -> String {
         let answer = self.post("/api/v1/keys", json!({"name": "a key", "scopes": scopes})).await;
@@ -141,6 +167,8 @@ fn settings(folder: &TempDir) -> Settings {
         listen = "127.0.0.1:0"
         workers = 2
         public_url = "https://go.example.org"
+        [clicks]
+        flush_interval = "20ms"
         [links]
         block_hosts = ["blocked.example"]
     };

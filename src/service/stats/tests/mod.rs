@@ -19,9 +19,10 @@ use crate::model::tally::{Count, Dimension, Row, Subject};
 use crate::service::click;
 use crate::service::click::tests::{enricher, settings_of};
 use crate::store::cached;
-use crate::store::conformance::code;
+use crate::store::conformance::{code, settings};
 use crate::store::embedded::Embedded;
 use crate::store::journal::Journal;
+use crate::store::redis::Redis;
 use crate::store::{
     Applied, Batch, Claim, Codes, Lane, Links as _, Move, NodeId, Partitions as _, Position, Store,
     Swap, Upkeep as _,
@@ -99,7 +100,7 @@ struct Office {
     stats: Stats,
     store: Store,
     journal: Arc<Journal>,
-    _runner: click::Runner,
+    runner: click::Runner,
 }
 
 impl std::ops::Deref for Office {
@@ -108,6 +109,11 @@ impl std::ops::Deref for Office {
     fn deref(&self) -> &Stats {
         &self.stats
     }
+}
+
+/// Over the Redis at `url`.
+async fn redis(url: &str, folder: &Path) -> Office {
+    Office::over(Store::Redis(Redis::new(&settings(url)).unwrap()), folder).await
 }
 
 /// Over the embedded store in `folder`.
@@ -120,9 +126,9 @@ impl Office {
     async fn over(store: Store, folder: &Path) -> Self {
         store.prepare().await.unwrap();
         let none = Duration::ZERO;
-        let settings =
+        let cache =
             cached::Settings { capacity: 0, fresh_for: none, stale_for: none, unknown_for: none };
-        let links = Cached::new(store.clone(), &settings);
+        let links = Cached::new(store.clone(), &cache);
         let journal = Arc::new(Journal::open(&folder.join("journal"), 1 << 16, false).unwrap());
         // It counts when it is asked to, and when it ends.
         let settings = click::Settings {
@@ -131,11 +137,10 @@ impl Office {
             ..settings_of(click::Fsync::Never, 1 << 16)
         };
         let runner =
-            click::Runner::start(links.clone(), Arc::clone(&journal), settings, enricher())
-                .unwrap();
+            click::Runner::start(links.fork(), Arc::clone(&journal), settings, enricher()).unwrap();
         let canonical = Canonicalizer::new(&canonical::Settings::default()).unwrap();
         let stats = Stats::new(links, Arc::new(canonical), runner.auditor());
-        let office = Self { stats, store, journal, _runner: runner };
+        let office = Self { stats, store, journal, runner };
         office.mint().await;
         office
     }

@@ -1,11 +1,58 @@
 //! Each verb, and each rule of it, by example.
 
 use super::*;
+use crate::store::conformance::redis_server::RedisServer;
+use crate::store::conformance::{block_on, with_cluster};
 
-#[tokio::test]
-async fn the_last_millisecond_of_a_day_counts_for_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let office = embedded(folder.path()).await;
+/// Makes a test of each function for each store.
+macro_rules! over_each_store {
+    ($($name:ident)+) => {
+        mod on_embedded {
+            $(#[tokio::test]
+            async fn $name() {
+                let folder = tempfile::tempdir().unwrap();
+                let office = super::embedded(folder.path()).await;
+                super::$name(&office).await;
+                office.runner.finish().await;
+            })+
+        }
+        mod on_redis {
+            $(#[tokio::test]
+            async fn $name() {
+                let (server, folder) = (super::RedisServer::start(), tempfile::tempdir().unwrap());
+                let office = super::redis(&server.url(), folder.path()).await;
+                super::$name(&office).await;
+                office.runner.finish().await;
+            })+
+        }
+        mod on_redis_cluster {
+            $(#[test]
+            fn $name() {
+                let folder = tempfile::tempdir().unwrap();
+                super::with_cluster(|cluster| {
+                    super::block_on(async {
+                        let office = super::redis(&cluster.url(), folder.path()).await;
+                        super::$name(&office).await;
+                        // Before another test has the cluster.
+                        office.runner.finish().await;
+                    });
+                });
+            })+
+        }
+    };
+}
+
+over_each_store! {
+    the_last_millisecond_of_a_day_counts_for_it
+    a_reader_is_one_visitor_a_day_in_all_links_of_an_article
+    the_window_before_is_told_when_it_is_asked_for
+    all_there_is_begins_with_the_first_click_or_the_minting
+    a_mint_key_reads_its_own_links_and_itself
+    what_is_not_there_is_told_apart_from_what_was_not_clicked
+    deleted_figures_are_gone_and_what_waited_in_the_journal_with_them
+}
+
+async fn the_last_millisecond_of_a_day_counts_for_it(office: &Office) {
     let edges = ["2026-11-20T23:59:59.999Z", "2026-11-21T00:00:00Z", "2026-11-21T22:59:59.999Z"];
     office.count(&edges.map(|moment| click(0, moment, 1))).await;
     let window = |tz| between("2026-11-19T00:00:00Z", "2026-11-23T00:00:00Z", By::Day, tz);
@@ -22,10 +69,7 @@ async fn the_last_millisecond_of_a_day_counts_for_it() {
     assert_eq!(office.ask(&Whose::Site, &wider).await.total.count.clicks(), 2);
 }
 
-#[tokio::test]
-async fn a_reader_is_one_visitor_a_day_in_all_links_of_an_article() {
-    let folder = tempfile::tempdir().unwrap();
-    let office = embedded(folder.path()).await;
+async fn a_reader_is_one_visitor_a_day_in_all_links_of_an_article(office: &Office) {
     let clicks = [
         click(0, "2026-11-20T08:00:00Z", 1),
         click(1, "2026-11-20T09:00:00Z", 1),
@@ -89,10 +133,7 @@ async fn a_day_whose_hours_are_gone_falls_on_the_day_it_overlaps_most() {
     }
 }
 
-#[tokio::test]
-async fn the_window_before_is_told_when_it_is_asked_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let office = embedded(folder.path()).await;
+async fn the_window_before_is_told_when_it_is_asked_for(office: &Office) {
     // Three days around the end of summer time in Berlin, and three before.
     let clicks = [
         click(0, "2026-10-20T22:00:00Z", 1),
@@ -111,10 +152,7 @@ async fn the_window_before_is_told_when_it_is_asked_for() {
     assert_eq!(office.ask(&link(0), &window).await.previous, None);
 }
 
-#[tokio::test]
-async fn all_there_is_begins_with_the_first_click_or_the_minting() {
-    let folder = tempfile::tempdir().unwrap();
-    let office = embedded(folder.path()).await;
+async fn all_there_is_begins_with_the_first_click_or_the_minting(office: &Office) {
     let all = Query { last: Some(Last::All), ..Query::default() };
     let month = Query::default();
     assert_eq!(
@@ -136,10 +174,7 @@ async fn all_there_is_begins_with_the_first_click_or_the_minting() {
     assert!(matches!(long, Err(StatsError::TooLong)));
 }
 
-#[tokio::test]
-async fn a_mint_key_reads_its_own_links_and_itself() {
-    let folder = tempfile::tempdir().unwrap();
-    let office = embedded(folder.path()).await;
+async fn a_mint_key_reads_its_own_links_and_itself(office: &Office) {
     let clicks = [0, 0, 1].map(|link| click(link, "2026-11-20T08:00:00Z", 1));
     office.count(&clicks).await;
     let ask = async |by: &Principal, whose: Whose| {
@@ -170,10 +205,7 @@ async fn a_mint_key_reads_its_own_links_and_itself() {
     assert!(matches!(office.notes(&news).await, Err(StatsError::Forbidden(_))));
 }
 
-#[tokio::test]
-async fn what_is_not_there_is_told_apart_from_what_was_not_clicked() {
-    let folder = tempfile::tempdir().unwrap();
-    let office = embedded(folder.path()).await;
+async fn what_is_not_there_is_told_apart_from_what_was_not_clicked(office: &Office) {
     let ask = async |whose: Whose| office.report(&admin(), &whose, &Query::default(), now()).await;
     for unknown in ["nobody", "no code"] {
         assert!(matches!(ask(Whose::Link(unknown.into())).await, Err(StatsError::NotFound(_))));
@@ -189,10 +221,7 @@ async fn what_is_not_there_is_told_apart_from_what_was_not_clicked() {
     }
 }
 
-#[tokio::test]
-async fn deleted_figures_are_gone_and_what_waited_in_the_journal_with_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let office = embedded(folder.path()).await;
+async fn deleted_figures_are_gone_and_what_waited_in_the_journal_with_them(office: &Office) {
     office.count(&[click(0, "2026-11-20T08:00:00Z", 1), click(1, "2026-11-20T08:00:00Z", 1)]).await;
     let mut writer = office.journal.writer().unwrap();
     let follow = Click {
