@@ -11,6 +11,7 @@ use super::layer::Values;
 use crate::http::client::Proxies;
 use crate::model::code::Generator;
 use crate::model::key::PlainKey;
+use crate::store::archive::Format;
 use crate::telemetry;
 
 /// What one key may be.
@@ -28,8 +29,15 @@ const fn rule(key: &'static str, allowed: &'static str, holds: fn(&Settings) -> 
 const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 
+const ARCHIVE_FORMATS: &str = if Format::Parquet.is_built_in() {
+    "ndjson or parquet"
+} else {
+    "ndjson, for this program was built without Parquet (get it with `cargo build --release \
+     --features parquet`)"
+};
+
 /// In the order of `config/default.toml`, all of it.
-const RULES: [Rule; 35] = [
+const RULES: [Rule; 36] = [
     rule("listen", "a host and a port, such as 127.0.0.1:8080 or [::]:80", |s| {
         s.listen.rsplit_once(':').is_some_and(|(host, port)| {
             let bracketed = host.starts_with('[') && host.ends_with(']');
@@ -93,6 +101,7 @@ const RULES: [Rule; 35] = [
         s.clicks.keep_days <= 36_500
     }),
     rule("clicks.archive", "the path of a folder, or empty", |_| true),
+    rule("clicks.archive_format", ARCHIVE_FORMATS, |s| s.clicks.archive_format.is_built_in()),
     rule("clicks.archive_keep", "a number of days up to 36500, or 0 for ever", |s| {
         s.clicks.archive_keep <= 36_500
     }),

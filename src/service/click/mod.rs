@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::store::Keep;
+use crate::store::archive::Format;
 
 pub use countries::{BadDatabase, Countries};
 pub use enrich::Enricher;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub keep_days: u32,
     /// The folder of the archive; empty: none is kept.
     pub archive: PathBuf,
+    /// What an hour of the archive becomes when it is over.
+    pub archive_format: Format,
     /// Days for which the archive's files are kept; 0: for ever.
     pub archive_keep: u32,
 }

@@ -112,6 +112,7 @@ pub(crate) fn settings_of(fsync: Fsync, segment_size: u64) -> Settings {
         keep_hours: 0,
         keep_days: 0,
         archive: PathBuf::new(),
+        archive_format: Format::Ndjson,
         archive_keep: 0,
     }
 }

@@ -4,6 +4,7 @@
 //! ```text
 //! archive/clicks-2026-11-23T09Z-NODE.ndjson.gz    an hour that is over, in order of time
 //!        /clicks-2026-11-23T09Z-NODE-2.ndjson.gz  what of that hour came when it was finished
+//!        /clicks-2026-11-23T08Z-NODE.parquet      an hour finished in the other format
 //!        /.clicks-2026-11-23T10Z-NODE.ndjson.part an hour in the making
 //!        /.NODE.state                             up to where all of it is true
 //! ```
@@ -19,6 +20,7 @@
 //! Many nodes may share a folder: each touches files of its own name only, but for those that are
 //! too old to be kept.
 
+mod columns;
 mod disk;
 mod finish;
 mod line;
@@ -37,9 +39,9 @@ use jiff::{SignedDuration, Timestamp};
 
 #[cfg(test)]
 pub(crate) use disk::interruption;
-pub use finish::Finishing;
+pub use finish::{Finishing, Made};
 pub use line::{Kind, Line};
-pub use name::Hour;
+pub use name::{Format, Hour};
 pub use read::{Source, sources};
 pub use state::Mark;
 
@@ -145,16 +147,17 @@ impl Archive {
         self.commit(state)
     }
 
-    /// The oldest hour that is over and waits to be finished, if there is one. To be asked when
-    /// nothing older is pending.
+    /// The oldest hour that is over and waits to be finished, if there is one, to become a file of
+    /// this format. To be asked when nothing older is pending.
     #[must_use]
-    pub fn due(&self, now: Timestamp) -> Option<Finishing> {
+    pub fn due(&self, now: Timestamp, format: Format) -> Option<Finishing> {
         let (hour, part) = self.state.parts.first_key_value()?;
         let due = hour.end().checked_add(GRACE).is_ok_and(|due| due <= now);
         due.then(|| Finishing {
             hour: *hour,
             number: part.number,
             length: part.length,
+            format,
             part: self.path(*hour, part.number, Stage::Part),
             aside: self.path(*hour, part.number, Stage::Aside),
         })
@@ -165,19 +168,23 @@ impl Archive {
     ///
     /// # Errors
     /// As [`Archive::add`].
-    pub fn finish(&mut self, made: &Finishing) -> io::Result<bool> {
-        let part = Part { number: made.number, length: made.length };
-        if self.state.parts.get(&made.hour) != Some(&part) {
-            disk::remove(&made.aside)?;
+    pub fn finish(&mut self, made: &Made) -> io::Result<bool> {
+        let Finishing { hour, number, length, part, aside, .. } = &made.finishing;
+        if self.state.parts.get(hour) != Some(&Part { number: *number, length: *length }) {
+            disk::remove(aside)?;
             return Ok(false);
         }
-        let place = self.path(made.hour, made.number, Stage::Finished);
-        disk::put_in_place(&made.aside, &place, &self.folder)?;
+        // An interruption may have left the file in another format, of the same part.
+        for other in Format::ALL.into_iter().filter(|format| *format != made.format) {
+            disk::remove(&self.path(*hour, *number, Stage::Finished(other)))?;
+        }
+        let place = self.path(*hour, *number, Stage::Finished(made.format));
+        disk::put_in_place(aside, &place, &self.folder)?;
         let mut state = self.state.clone();
-        state.parts.remove(&made.hour);
-        state.remember(made.hour, made.number);
+        state.parts.remove(hour);
+        state.remember(*hour, *number);
         self.commit(state)?;
-        disk::remove(&made.part)?;
+        disk::remove(part)?;
         Ok(true)
     }
 
@@ -188,7 +195,7 @@ impl Archive {
     pub fn sweep(&self, before: Timestamp) -> io::Result<usize> {
         let mut removed = 0;
         for (name, stage) in name::list(&self.folder)? {
-            if stage == Stage::Finished && name.hour.end() < before {
+            if matches!(stage, Stage::Finished(_)) && name.hour.end() < before {
                 disk::remove(&self.folder.join(name.file(stage)))?;
                 removed += 1;
             }
@@ -206,8 +213,11 @@ impl Archive {
     /// have been taken elsewhere since.
     fn next_number(&self, hour: Hour) -> u32 {
         let known = self.state.finished.get(&hour).copied().unwrap_or(0);
-        let taken = |number: &u32| self.path(hour, *number, Stage::Finished).exists();
-        (known + 1..).find(|number| !taken(number)).unwrap_or(u32::MAX)
+        let taken = |number: u32| {
+            let paths = Format::ALL.map(|format| self.path(hour, number, Stage::Finished(format)));
+            paths.iter().any(|path| path.exists())
+        };
+        (known + 1..).find(|number| !taken(*number)).unwrap_or(u32::MAX)
     }
 
     fn path(&self, hour: Hour, number: u32, stage: Stage) -> PathBuf {
@@ -220,7 +230,7 @@ fn remove_strangers(folder: &Path, node: &NodeId, state: &State) -> io::Result<(
     for (name, stage) in name::list(folder)? {
         let known = state.parts.get(&name.hour).is_some_and(|part| part.number == name.number);
         let stranger = match stage {
-            Stage::Finished => false,
+            Stage::Finished(_) => false,
             Stage::Part => !known,
             Stage::Aside => true,
         };

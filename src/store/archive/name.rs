@@ -87,6 +87,29 @@ pub(super) struct Name {
     pub(super) number: u32,
 }
 
+/// What an hour becomes when it is finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Lines of JSON, gzipped.
+    Ndjson,
+    /// The columns of the lines, as Parquet. Needs a program built with it.
+    Parquet,
+}
+
+impl Format {
+    pub(super) const ALL: [Self; 2] = [Self::Ndjson, Self::Parquet];
+
+    /// Whether this program was built with it.
+    #[must_use]
+    pub const fn is_built_in(self) -> bool {
+        match self {
+            Self::Ndjson => true,
+            Self::Parquet => cfg!(feature = "parquet"),
+        }
+    }
+}
+
 /// How far a file has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
@@ -95,16 +118,24 @@ pub(super) enum Stage {
     /// It is being finished.
     Aside,
     /// Whole, for everyone, and never touched again.
-    Finished,
+    Finished(Format),
 }
 
 impl Stage {
+    const ALL: [Self; 4] = [
+        Self::Part,
+        Self::Aside,
+        Self::Finished(Format::Ndjson),
+        Self::Finished(Format::Parquet),
+    ];
+
     /// Before and after the name. Nobody's `*` matches what begins with a dot.
     const fn around(self) -> (&'static str, &'static str) {
         match self {
             Self::Part => (".clicks-", ".ndjson.part"),
-            Self::Aside => (".clicks-", ".ndjson.gz.new"),
-            Self::Finished => ("clicks-", ".ndjson.gz"),
+            Self::Aside => (".clicks-", ".new"),
+            Self::Finished(Format::Ndjson) => ("clicks-", ".ndjson.gz"),
+            Self::Finished(Format::Parquet) => ("clicks-", ".parquet"),
         }
     }
 }
@@ -144,7 +175,7 @@ pub(super) fn list(folder: &Path) -> io::Result<Vec<(Name, Stage)>> {
     for entry in std::fs::read_dir(folder).map_err(super::disk::at(folder))? {
         let name = entry?.file_name();
         let Some(name) = name.to_str() else { continue };
-        let stages = [Stage::Part, Stage::Aside, Stage::Finished].into_iter();
+        let stages = Stage::ALL.into_iter();
         found.extend(stages.filter_map(|stage| Some((Name::parse(name, stage)?, stage))));
     }
     found.sort_unstable();
@@ -162,12 +193,17 @@ mod tests {
         assert_eq!(hour.end().to_string(), "2026-11-23T10:00:00Z");
         for number in [1, 2, 17] {
             let name = Name::of(hour, &NodeId("abcdefghijklmnop".into()), number);
-            for stage in [Stage::Part, Stage::Aside, Stage::Finished] {
-                assert_eq!(Name::parse(&name.file(stage), stage), Some(name.clone()));
+            for stage in Stage::ALL {
+                let read = |as_stage| Name::parse(&name.file(stage), as_stage);
+                let understood = Stage::ALL.map(|as_stage| read(as_stage).is_some());
+                assert_eq!(understood, Stage::ALL.map(|as_stage| as_stage == stage));
+                assert_eq!(read(stage), Some(name.clone()));
             }
         }
         let name = Name::of(hour, &NodeId("n0de".into()), 2);
-        assert_eq!(name.file(Stage::Finished), "clicks-2026-11-23T09Z-n0de-2.ndjson.gz");
+        let finished = |format| name.file(Stage::Finished(format));
+        assert_eq!(finished(Format::Ndjson), "clicks-2026-11-23T09Z-n0de-2.ndjson.gz");
+        assert_eq!(finished(Format::Parquet), "clicks-2026-11-23T09Z-n0de-2.parquet");
     }
 
     #[test]
@@ -180,9 +216,12 @@ mod tests {
             "clicks-2026-11-23T09Z-node-1.ndjson.gz",
             "clicks-2026-11-23T09Z-node-x.ndjson.gz",
             ".clicks-2026-11-23T09Z-node.ndjson.gz",
+            "clicks-2026-11-23T09Z-node.parquet.gz",
             "other.ndjson.gz",
         ] {
-            assert_eq!(Name::parse(file, Stage::Finished), None, "{file}");
+            for format in Format::ALL {
+                assert_eq!(Name::parse(file, Stage::Finished(format)), None, "{file}");
+            }
         }
     }
 

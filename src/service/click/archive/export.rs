@@ -88,6 +88,8 @@ pub fn export(
 ) -> Result<Exported, ExportError> {
     let mut sources = sources(folder).map_err(ExportError::Archive)?;
     sources.retain(|source| source.hour().start() < wanted.to && wanted.from < source.hour().end());
+    // Better now than after half of it.
+    sources.iter().try_for_each(|source| source.check()).map_err(ExportError::Archive)?;
     let of = sources.iter().map(|source| source.size()).sum();
     let mut output = Output::begin(form, output).map_err(ExportError::Output)?;
     let mut exported = Exported { files: sources.len(), clicks: 0 };

@@ -6,24 +6,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use crate::store::archive::Finishing;
+use crate::store::archive::{Finishing, Made};
 
 /// An hour that is being finished. Given up when dropped.
 pub(super) struct Finisher {
-    finishing: Finishing,
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    thread: Option<JoinHandle<io::Result<Made>>>,
 }
 
 impl Finisher {
     /// Begins.
     pub(super) fn start(finishing: Finishing) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let (work, stopping) = (finishing.clone(), Arc::clone(&stop));
+        let stopping = Arc::clone(&stop);
         let thread = std::thread::Builder::new()
             .name("archive".into())
-            .spawn(move || work.run(&stopping))?;
-        Ok(Self { finishing, stop, thread: Some(thread) })
+            .spawn(move || finishing.run(&stopping))?;
+        Ok(Self { stop, thread: Some(thread) })
     }
 
     /// Whether it has ended.
@@ -32,10 +31,10 @@ impl Finisher {
     }
 
     /// What came of it; waits for its end.
-    pub(super) fn join(mut self) -> io::Result<Finishing> {
+    pub(super) fn join(mut self) -> io::Result<Made> {
         let joined = self.thread.take().map(JoinHandle::join);
         match joined {
-            Some(Ok(outcome)) => outcome.map(|()| self.finishing.clone()),
+            Some(Ok(outcome)) => outcome,
             _ => Err(io::Error::other("the thread that finishes hours ended badly")),
         }
     }

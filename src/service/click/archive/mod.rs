@@ -19,7 +19,7 @@ use super::enrich::{Enricher, NoSalt};
 use super::{Fsync, Settings};
 use crate::model::click::Click;
 use crate::model::tally::Day;
-use crate::store::archive::{Archive, Hour, Line, Mark, Stretch};
+use crate::store::archive::{Archive, Hour, Line, Made, Mark, Stretch};
 use crate::store::journal::{Entry, Journal, Reader};
 use crate::store::{Lane, NodeId, Position};
 
@@ -156,12 +156,7 @@ impl Archiver {
     fn finish_hours(&mut self, archive: &mut Archive, now: Timestamp) -> io::Result<()> {
         if let Some(finisher) = self.finisher.take_if(|finisher| finisher.is_done()) {
             match finisher.join() {
-                Ok(finished) => {
-                    if archive.finish(&finished)? {
-                        self.figures.file();
-                        tracing::debug!(hour = %finished.hour(), "an hour of the archive is finished");
-                    }
-                }
+                Ok(made) => self.put_in_place(archive, &made)?,
                 Err(error) => {
                     self.figures.failed();
                     tracing::warn!(%error, "an hour of the archive can't be finished; trying again");
@@ -170,7 +165,20 @@ impl Archiver {
             }
         }
         if self.finisher.is_none() && now >= self.finish_after {
-            self.finisher = archive.due(now).map(Finisher::start).transpose()?;
+            self.finisher = archive.due(now, self.settings.archive_format).map(Finisher::start).transpose()?;
+        }
+        Ok(())
+    }
+
+    fn put_in_place(&self, archive: &mut Archive, made: &Made) -> io::Result<()> {
+        if !archive.finish(made)? {
+            return Ok(());
+        }
+        self.figures.file();
+        let hour = made.hour();
+        tracing::debug!(%hour, "an hour of the archive is finished");
+        if !made.is_as_wanted() {
+            tracing::error!(%hour, "a line of the archive can't be read; its hour stays lines of JSON");
         }
         Ok(())
     }
