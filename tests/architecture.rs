@@ -24,13 +24,14 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that are known in one place only, so that another can take their place.
-const CONFINED: [(&str, &[&str]); 6] = [
+const CONFINED: [(&str, &[&str]); 7] = [
     ("actix_web", &["http", "app"]),
     ("redis", &["store/redis"]),
     ("redb", &["store/embedded"]),
     ("nanoid", &["model/code"]),
     ("maxminddb", &["service/click/countries"]),
     ("ipnet", &["http/client"]),
+    ("parquet", &["store/archive/columns"]),
 ];
 
 /// A source file.

@@ -10,6 +10,9 @@
 
 #[path = "support/live/mod.rs"]
 mod live;
+#[cfg(feature = "parquet")]
+#[path = "archive/parquet.rs"]
+mod parquet;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use live::{Random, Readers, Seen, Service, TinyDisk, until};
 use serde_json::{Value, json};
 use slugline::model::click::{Click, Source, Visit, Who};
-use slugline::store::archive::{Archive, Hour, Line, Mark, Stretch};
+use slugline::store::archive::{Archive, Format, Hour, Line, Mark, Stretch};
 use slugline::store::{Lane, NodeId, Position};
 
 /// Puts a question to DuckDB and gives back the rows of its answer.
@@ -83,20 +86,24 @@ fn metric(service: &Service, name: &str) -> f64 {
 }
 
 /// Finishes the hours of a service that has stopped, as it does itself when they are over.
-fn finish(service: &Service, folder: &Path) {
+fn finish(service: &Service, folder: &Path, format: Format) {
     let identity = fs::read_to_string(service.data_dir().join("journal/node")).unwrap();
     let node = NodeId(identity.split(' ').next().unwrap().to_owned());
     let mut archive = Archive::open(folder, &node).unwrap();
     let later = Timestamp::now() + SignedDuration::from_hours(3);
-    while let Some(finishing) = archive.due(later) {
-        finishing.run(&AtomicBool::new(false)).unwrap();
-        assert!(archive.finish(&finishing).unwrap());
+    finish_all(&mut archive, later, format);
+}
+
+fn finish_all(archive: &mut Archive, now: Timestamp, format: Format) {
+    while let Some(finishing) = archive.due(now, format) {
+        let made = finishing.run(&AtomicBool::new(false)).unwrap();
+        assert!(archive.finish(&made).unwrap());
     }
 }
 
 /// Each link's clicks, as DuckDB counts them, against what its readers saw.
 fn assert_seen(files: &str, codes: &[String], seen: &Seen) {
-    let rows = duckdb(&format!("select code, count(*) from read_ndjson('{files}') group by code"));
+    let rows = duckdb(&format!("select code, count(*) from {files} group by code"));
     for code in codes {
         let clicks =
             rows.iter().find(|row| row[0] == **code).map_or(0, |row| row[1].as_u64().unwrap());
@@ -146,11 +153,11 @@ fn each_click_is_in_the_archive_once_whatever_is_killed() {
 
     // The files as they are made when their hour is over.
     assert!(service.terminate().success());
-    finish(&service, &path);
-    let files = format!("{}/*.ndjson.gz", path.display());
+    finish(&service, &path, Format::Ndjson);
+    let files = format!("read_ndjson('{}/*.ndjson.gz')", path.display());
     let rows = duckdb(&format!(
         "select count(*), count(distinct id), min(time) >= timestamp '2026-01-01', \
-         count(*) filter (kind in ('person', 'bot')) from read_ndjson('{files}')"
+         count(*) filter (kind in ('person', 'bot')) from {files}"
     ));
     assert_eq!(rows, [[json!(clicks), json!(clicks), json!(true), json!(clicks)]]);
     assert_seen(&files, &codes, &seen);
@@ -214,7 +221,7 @@ fn check_looks_at_the_archives_folder_too() {
 }
 
 /// An archive of two nodes: clicks at these moments.
-fn archive_of(folder: &Path, clicks: &[(&str, &str, &str)]) {
+fn archive_of(folder: &Path, format: Format, clicks: &[(&str, &str, &str)]) {
     for node in ["node000000000000", "node111111111111"] {
         let id = NodeId(node.to_owned());
         let mut archive = Archive::open(folder, &id).unwrap();
@@ -240,18 +247,20 @@ fn archive_of(folder: &Path, clicks: &[(&str, &str, &str)]) {
         }
         archive.add(&stretch).unwrap();
         let over = "2026-11-23T12:00:00Z".parse().unwrap();
-        while let Some(finishing) = archive.due(over) {
-            finishing.run(&AtomicBool::new(false)).unwrap();
-            assert!(archive.finish(&finishing).unwrap());
-        }
+        finish_all(&mut archive, over, format);
     }
 }
 
 /// Over midnight, over nodes, in finished hours and an open one.
 fn some_archive() -> tempfile::TempDir {
+    some_archive_as(Format::Ndjson)
+}
+
+fn some_archive_as(format: Format) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     archive_of(
         folder.path(),
+        format,
         &[
             ("node0", "2026-11-22T23:59:59.999Z", "a"),
             ("node0", "2026-11-23T09:30:00Z", "c"),
@@ -342,4 +351,29 @@ fn a_damaged_file_is_named_and_a_copied_folder_needs_no_service() {
     assert_eq!(output.status.code(), Some(1));
     let told = text(&output.stderr);
     assert!(told.contains("clicks-2026-11-23T09Z-node000000000000.ndjson.gz"), "{told}");
+}
+
+#[test]
+#[cfg(not(feature = "parquet"))]
+fn a_program_without_parquet_names_the_file_and_says_how_to_get_it() {
+    let folder = some_archive();
+    let file = "clicks-2026-11-23T10Z-node000000000000.parquet";
+    fs::write(folder.path().join(file), "").unwrap();
+    let output = slugline(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    // Before anything is written, rather than after half of it.
+    assert!(output.stdout.is_empty());
+    let told = text(&output.stderr);
+    assert!(told.contains(file), "{told}");
+    assert!(told.contains("cargo build --release --features parquet"), "{told}");
+    // What lies outside the window is not in the way.
+    assert_eq!(codes_of(&export(folder.path(), &["--to", "2026-11-23T10:00:00Z"])).len(), 4);
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_slugline"));
+    command.arg("serve").env_clear().env("SLUGLINE__DATA_DIR", folder.path().join("data"));
+    let output = command.env("SLUGLINE__CLICKS__ARCHIVE_FORMAT", "parquet").output().unwrap();
+    assert!(!output.status.success());
+    let told = text(&output.stderr);
+    assert!(told.contains("clicks.archive_format"), "{told}");
+    assert!(told.contains("cargo build --release --features parquet"), "{told}");
 }

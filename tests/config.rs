@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use slugline::config::{DEFAULT_TOML, Loaded, Settings};
+use slugline::store::archive::Format;
 use toml::Table;
 
 fn with_env(env: &[(&str, &str)]) -> Result<Loaded, String> {
@@ -135,6 +136,21 @@ fn a_bad_value_names_its_key_its_place_and_what_is_allowed() {
 }
 
 #[test]
+fn a_program_without_parquet_refuses_it_and_says_how_to_get_it() {
+    let wanted = with_env(&[("SLUGLINE__CLICKS__ARCHIVE_FORMAT", "parquet")]);
+    if cfg!(feature = "parquet") {
+        assert_eq!(wanted.unwrap().settings.clicks.archive_format, Format::Parquet);
+    } else {
+        assert_eq!(
+            wanted.map(|_| ()).unwrap_err(),
+            "`clicks.archive_format` must be ndjson, for this program was built without Parquet \
+             (get it with `cargo build --release --features parquet`), not \"parquet\" \
+             (environment, SLUGLINE__CLICKS__ARCHIVE_FORMAT)"
+        );
+    }
+}
+
+#[test]
 fn every_bound_is_kept() {
     for (name, bad) in [
         ("LISTEN", "8080"),
@@ -159,6 +175,7 @@ fn every_bound_is_kept() {
         ("CLICKS__KEEP_APPLIED", "721h"),
         ("CLICKS__COUNTRY_HEADER", "CF IPCountry"),
         ("CLICKS__COUNTRY_HEADER", "CF-IPCountry:"),
+        ("CLICKS__ARCHIVE_FORMAT", "csv"),
         ("CODES__ALPHABET", "aa"),
         ("CODES__LENGTH", "65"),
         ("CANONICAL__STRIP", "a=b"),

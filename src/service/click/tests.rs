@@ -14,6 +14,7 @@ use crate::model::code::Code;
 use crate::model::referrer::Referrers;
 use crate::model::tally::{Count, Day, Dimension, Quarter, Subject};
 use crate::service::live::Pulse;
+use crate::store::archive::Format;
 use crate::store::cached::{self, Cached};
 use crate::store::conformance::redis_server::RedisServer;
 use crate::store::conformance::{block_on, settings, with_cluster};

@@ -122,12 +122,8 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 4] = [
-        Self::Part,
-        Self::Aside,
-        Self::Finished(Format::Ndjson),
-        Self::Finished(Format::Parquet),
-    ];
+    const ALL: [Self; 4] =
+        [Self::Part, Self::Aside, Self::Finished(Format::Ndjson), Self::Finished(Format::Parquet)];
 
     /// Before and after the name. Nobody's `*` matches what begins with a dot.
     const fn around(self) -> (&'static str, &'static str) {

@@ -18,22 +18,22 @@ const NINE: i64 = 1_795_424_400_000;
 const MINUTE: i64 = 60_000;
 
 /// In memory, where there is such a place: syncing is part of every step.
-fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     tempfile::tempdir_in(place).unwrap()
 }
 
-fn node() -> NodeId {
+pub(super) fn node() -> NodeId {
     NodeId("abcdefghijklmnop".into())
 }
 
-fn at(minutes: i64) -> Timestamp {
+pub(super) fn at(minutes: i64) -> Timestamp {
     Timestamp::from_millisecond(NINE + minutes * MINUTE).unwrap()
 }
 
 /// Clicks as a journal would hold them: for each lane the minute of each, their places being 1, 2, …
-type Journal = BTreeMap<Lane, Vec<i64>>;
+pub(super) type Journal = BTreeMap<Lane, Vec<i64>>;
 
 fn line(node: &NodeId, lane: Lane, place: u64, minute: i64) -> Vec<u8> {
     let name = || "unknown".into();
@@ -76,19 +76,29 @@ fn archive(folder: &Path, journal: &Journal, now: Timestamp) -> io::Result<()> {
 }
 
 fn archive_of(node: &NodeId, folder: &Path, journal: &Journal, now: Timestamp) -> io::Result<()> {
+    archive_as(Format::Ndjson, node, folder, journal, now)
+}
+
+pub(super) fn archive_as(
+    format: Format,
+    node: &NodeId,
+    folder: &Path,
+    journal: &Journal,
+    now: Timestamp,
+) -> io::Result<()> {
     let mut archive = Archive::open(folder, node)?;
     while let Some(stretch) = next(&archive, journal, 3) {
         archive.add(&stretch)?;
     }
-    while let Some(finishing) = archive.due(now) {
-        finishing.run(&AtomicBool::new(false))?;
-        assert!(archive.finish(&finishing)?);
+    while let Some(finishing) = archive.due(now, format) {
+        let made = finishing.run(&AtomicBool::new(false))?;
+        assert!(archive.finish(&made)?);
     }
     Ok(())
 }
 
 /// What a reader of the folder gets, sorted.
-fn read(folder: &Path) -> Vec<String> {
+pub(super) fn read(folder: &Path) -> Vec<String> {
     let mut lines = Vec::new();
     for source in sources(folder).unwrap() {
         let each = |line: &[u8]| {
@@ -117,7 +127,7 @@ fn finished(folder: &Path) -> BTreeMap<String, Vec<String>> {
     files
 }
 
-fn all(journal: &Journal) -> Vec<String> {
+pub(super) fn all(journal: &Journal) -> Vec<String> {
     let mut lines = Vec::new();
     for (lane, minutes) in journal {
         for (place, minute) in minutes.iter().enumerate() {
@@ -129,11 +139,11 @@ fn all(journal: &Journal) -> Vec<String> {
 }
 
 /// Two hours at first; then late clicks of a finished one, and a third hour.
-fn early() -> Journal {
+pub(super) fn early() -> Journal {
     [(Lane(0), vec![0, 1, 61, 2, 62, 30, 59]), (Lane(1), vec![5, 60, 61, 3])].into()
 }
 
-fn late() -> Journal {
+pub(super) fn late() -> Journal {
     let mut journal = early();
     journal.get_mut(&Lane(0)).unwrap().extend([7, 130, 131]);
     journal.get_mut(&Lane(1)).unwrap().extend([8, 129]);
@@ -142,12 +152,17 @@ fn late() -> Journal {
 
 /// All that happens, as far as it comes.
 fn live(folder: &Path) -> io::Result<()> {
-    archive(folder, &early(), at(70))?;
-    archive(folder, &late(), at(150))?;
-    archive(folder, &late(), at(200))
+    live_as(Format::Ndjson, folder)
 }
 
-fn no_twins(lines: &[String]) {
+pub(super) fn live_as(format: Format, folder: &Path) -> io::Result<()> {
+    let archive = |journal: Journal, now| archive_as(format, &node(), folder, &journal, now);
+    archive(early(), at(70))?;
+    archive(late(), at(150))?;
+    archive(late(), at(200))
+}
+
+pub(super) fn no_twins(lines: &[String]) {
     assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "{lines:#?}");
 }
 
@@ -264,8 +279,8 @@ fn an_hour_is_finished_two_minutes_after_its_end_and_the_oldest_first() {
     archive(folder.path(), &early(), at(61)).unwrap();
     assert!(finished(folder.path()).is_empty());
     let archive = Archive::open(folder.path(), &node()).unwrap();
-    assert_eq!(archive.due(at(62)).unwrap().hour(), Hour::of(at(0)));
-    assert_eq!(archive.due(at(500)).unwrap().hour(), Hour::of(at(0)));
+    assert_eq!(archive.due(at(62), Format::Ndjson).unwrap().hour(), Hour::of(at(0)));
+    assert_eq!(archive.due(at(500), Format::Ndjson).unwrap().hour(), Hour::of(at(0)));
 }
 
 #[test]
@@ -273,8 +288,8 @@ fn clicks_that_come_while_an_hour_is_being_finished_are_in_its_file() {
     let folder = folder();
     archive(folder.path(), &early(), at(0)).unwrap();
     let mut open = Archive::open(folder.path(), &node()).unwrap();
-    let slow = open.due(at(70)).unwrap();
-    slow.run(&AtomicBool::new(false)).unwrap();
+    let slow = open.due(at(70), Format::Ndjson).unwrap();
+    let slow = slow.run(&AtomicBool::new(false)).unwrap();
     while let Some(stretch) = next(&open, &late(), 3) {
         open.add(&stretch).unwrap();
     }
@@ -291,7 +306,8 @@ fn a_finishing_that_is_stopped_leaves_nothing_for_readers() {
     let folder = folder();
     archive(folder.path(), &early(), at(0)).unwrap();
     let open = Archive::open(folder.path(), &node()).unwrap();
-    let stopped = open.due(at(70)).unwrap().run(&AtomicBool::new(true)).unwrap_err();
+    let finishing = open.due(at(70), Format::Ndjson).unwrap();
+    let stopped = finishing.run(&AtomicBool::new(true)).unwrap_err();
     assert_eq!(stopped.kind(), io::ErrorKind::Interrupted);
     look(folder.path());
     assert!(finished(folder.path()).is_empty());

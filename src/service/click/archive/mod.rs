@@ -165,7 +165,8 @@ impl Archiver {
             }
         }
         if self.finisher.is_none() && now >= self.finish_after {
-            self.finisher = archive.due(now, self.settings.archive_format).map(Finisher::start).transpose()?;
+            self.finisher =
+                archive.due(now, self.settings.archive_format).map(Finisher::start).transpose()?;
         }
         Ok(())
     }

@@ -120,6 +120,26 @@ fn every_click_of_every_lane_is_archived_once_and_nothing_else_is() {
     assert_eq!(figures.caught_up_at, Some(at(250)));
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn an_hour_becomes_what_the_settings_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = journal(folder.path());
+    let format = crate::store::archive::Format::Parquet;
+    let settings = Settings { archive_format: format, ..settings(folder.path()) };
+    let mut archiver = Archiver::new(Arc::clone(&journal), &settings, Arc::default()).unwrap();
+    let mut writer = journal.writer().unwrap();
+    for (minute, code) in (0..).zip(codes(0..100)) {
+        click(&mut writer, minute, &code);
+    }
+    finish(&mut archiver, at(130));
+    assert_eq!(archived(folder.path()), codes(0..100));
+    let names = std::fs::read_dir(folder.path().join("clicks")).unwrap();
+    let is_parquet = |path: &Path| path.extension().is_some_and(|kind| kind == "parquet");
+    assert_eq!(names.filter(|e| is_parquet(&e.as_ref().unwrap().path())).count(), 2);
+    assert_eq!((finished(folder.path()), archiver.figures.snapshot().files), (0, 2));
+}
+
 #[test]
 fn an_archive_that_dies_at_any_step_is_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();

@@ -52,5 +52,6 @@ fn as_io(error: parquet::errors::ParquetError) -> std::io::Error {
     }
 }
 
-#[cfg(all(test, feature = "parquet"))]
+#[cfg(feature = "parquet")]
+#[cfg(test)]
 mod tests;

@@ -55,9 +55,7 @@ pub(in crate::store::archive) fn lines(
 /// All that matters of a schema here: name, type, and whether there may be nothing.
 fn columns(schema: &SchemaDescriptor) -> Vec<(&str, Physical, i16, i16)> {
     let columns = schema.columns().iter();
-    columns
-        .map(|c| (c.name(), c.physical_type(), c.max_def_level(), c.max_rep_level()))
-        .collect()
+    columns.map(|c| (c.name(), c.physical_type(), c.max_def_level(), c.max_rep_level())).collect()
 }
 
 /// A group's columns, and the rows that were last read of them.
