@@ -14,7 +14,14 @@ help: ## Show this list
 .PHONY: test
 test: ## Run all tests; they start and stop Redis servers of their own
 	@$(call need,redis-server,redis-server)
+	@$(MAKE) --no-print-directory duckdb
 	cargo test --workspace
+
+# A reader of the archive that is not ours, beside the build and not in the system.
+.PHONY: duckdb
+duckdb: ## Install the DuckDB that tests/archive.rs reads the archive with, into target/python
+	@$(call need,pip3,python3-pip)
+	@[ -d target/python/duckdb ] || python3 -m pip install --quiet --target target/python duckdb==2.0.0
 
 .PHONY: check
 check: ## Formatting, lints and documentation, with warnings as errors

@@ -158,6 +158,7 @@ impl Collector for Exporter {
         self.0.cache(&mut page)?;
         self.0.clicks(&mut page)?;
         self.0.listeners(&mut page)?;
+        self.0.archive(&mut page)?;
         page.gauge(
             "process_start_time_seconds",
             "When the process started, in seconds since 1970",
@@ -228,6 +229,29 @@ impl Sources {
         page.gauge(
             "rollup_caught_up_timestamp_seconds",
             "When the store last stood at the end of the journal",
+            caught_up as f64 / 1e3,
+        )
+    }
+
+    /// All zero when no archive is kept.
+    fn archive(&self, page: &mut Page<'_, '_>) -> fmt::Result {
+        let archive = self.rollup.archive().snapshot();
+        page.counter("archive_lines", "Clicks archived since the start", archive.lines)?;
+        page.counter("archive_files", "Hours finished since the start", archive.files)?;
+        page.counter(
+            "archive_failures",
+            "Times the disk refused, which are tried again",
+            archive.failures,
+        )?;
+        page.counter(
+            "archive_missing",
+            "Clicks that had left the journal before they could be archived",
+            archive.missing,
+        )?;
+        let caught_up = archive.caught_up_at.map_or(0, Timestamp::as_millisecond);
+        page.gauge(
+            "archive_caught_up_timestamp_seconds",
+            "When the archive last stood at the end of the journal",
             caught_up as f64 / 1e3,
         )
     }

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use live::redis_server::{RedisCluster, RedisServer};
 use live::{
-    Random, Readers, Seen, Service, TestStore, assert_exact, over_each_redis, over_each_store,
-    until, within,
+    Random, Readers, Seen, Service, TestStore, TinyDisk, assert_exact, over_each_redis,
+    over_each_store, until, within,
 };
 use serde_json::json;
 
@@ -309,25 +309,6 @@ fn a_journal_that_may_not_grow_costs_no_redirect_and_every_loss_is_told() {
     assert_losses(&service, 4_200, first);
 }
 
-/// A file system of a few pages, while this lives.
-struct TinyDisk(tempfile::TempDir);
-
-impl TinyDisk {
-    /// `None` where mounting is not permitted.
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=128k", "tmpfs"]).arg(folder.path());
-        mount.output().is_ok_and(|done| done.status.success()).then_some(Self(folder))
-    }
-}
-
-impl Drop for TinyDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
-}
-
 #[test]
 fn a_full_disk_costs_no_redirect_and_every_loss_is_told() {
     let Some(disk) = TinyDisk::mount() else {
@@ -336,10 +317,10 @@ fn a_full_disk_costs_no_redirect_and_every_loss_is_told() {
     };
     let redis = RedisServer::start();
     let mut service = Service::prepare(&redis.url(), &[]);
-    service.set_data_dir(disk.0.path());
+    service.set_data_dir(disk.path());
     service.restart();
     let codes = service.mint_many(2);
-    let ballast = disk.0.path().join("ballast");
+    let ballast = disk.path().join("ballast");
     let mut clicks = 0;
     for round in 1..=2 {
         let before = lost(&service);

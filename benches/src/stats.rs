@@ -23,6 +23,8 @@ const LINK_DAYS: u32 = 400;
 const SITE_DAYS: u32 = 30;
 /// Clicks a day for each link that is ranked, on average.
 const CLICKS_A_LINK: u64 = 2;
+/// Clicks written at once: what is not stored yet takes a thousand bytes each.
+const CLICKS_A_BATCH: usize = 20_000;
 /// Clicks on each link and day whose bytes are measured.
 const CLICKS_A_DAY: [u64; 3] = [1, 10, 100];
 /// Days over which bytes are measured, after a first one that brings what a link needs once.
@@ -85,10 +87,11 @@ pub(crate) fn of_site(
     let a_day = codes.len() as u64 * CLICKS_A_LINK;
     let mut filling = Filling::open(&folder.path().join("data"), redis_url(redis.as_ref()))?;
     let (readers, zipf) = (Readers::new(), Zipf::new(codes.len()));
-    for day in first..=today.0 {
+    let mut numbers = u64::from(first) * a_day..u64::from(today.0 + 1) * a_day;
+    while !numbers.is_empty() {
         let mut rows = Rows::new();
-        for n in 0..a_day {
-            let number = u64::from(day) * a_day + n;
+        for number in numbers.by_ref().take(CLICKS_A_BATCH) {
+            let day = u32::try_from(number / a_day)?;
             let mut random = Random(number);
             let quarter = random.below(QUARTERS_A_DAY.into()) as u8;
             let link = Subject::Link(codes[zipf.draw(random.share())].clone());
@@ -175,16 +178,24 @@ fn bytes_each(
     let first = today()?.0 - BYTES_DAYS;
     let beyond = Day(first + BYTES_DAYS + 1);
     let mut filling = Filling::open(folder.path(), url)?;
-    filling.add(a_day_of(codes, first, clicks, readers))?;
+    let some = CLICKS_A_BATCH / usize::try_from(clicks)?;
+    let add_day = |filling: &mut Filling, day| {
+        let mut parts = codes.chunks(some).enumerate();
+        parts.try_for_each(|(part, codes)| {
+            let first = (part * some) as u64;
+            filling.add(a_day_of(codes, first, day, clicks, readers))
+        })
+    };
+    add_day(&mut filling, first)?;
     filling.forget_hours_before(beyond)?;
     drop(filling);
     let before = size()?;
     let each = |bytes: u64| {
         bytes.saturating_sub(before) as f64 / (codes.len() as f64 * f64::from(BYTES_DAYS))
     };
-    let mut filling = Filling::resume(folder.path(), url, 1)?;
+    let mut filling = Filling::open(folder.path(), url)?;
     for day in first + 1..=first + BYTES_DAYS {
-        filling.add(a_day_of(codes, day, clicks, readers))?;
+        add_day(&mut filling, day)?;
     }
     drop(filling);
     let with_hours = each(size()?);
@@ -194,11 +205,12 @@ fn bytes_each(
     Ok((with_hours, each(size()?)))
 }
 
-/// A day on which each link is clicked so often, most of it within a few hours of its first click.
-fn a_day_of(codes: &[Code], day: u32, clicks: u64, readers: &Readers) -> Rows {
+/// A day on which each link, from that with the number `first` on, is clicked so often: most of it
+/// within a few hours of its first click.
+fn a_day_of(codes: &[Code], first: u64, day: u32, clicks: u64, readers: &Readers) -> Rows {
     let mut rows = Rows::new();
-    for (at, code) in codes.iter().enumerate() {
-        let mut random = Random(u64::from(day) << 32 | at as u64);
+    for (number, code) in (first..).zip(codes) {
+        let mut random = Random(u64::from(day) << 32 | number);
         let start = random.below(QUARTERS_A_DAY.into());
         let row = rows.entry((Day(day), Subject::Link(code.clone()))).or_default();
         for _ in 0..clicks {
@@ -339,7 +351,7 @@ mod tests {
     #[test]
     fn a_day_has_as_many_clicks_as_asked_for() {
         let codes = ["a", "b"].map(|code| Code::parse(code).unwrap());
-        let rows = a_day_of(&codes, 20_000, 10, &Readers::new());
+        let rows = a_day_of(&codes, 0, 20_000, 10, &Readers::new());
         assert_eq!(rows.len(), 2);
         for row in rows.values() {
             assert_eq!(row.cells().map(|(_, cell)| cell.count.clicks()).sum::<u64>(), 10);

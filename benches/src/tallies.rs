@@ -15,6 +15,8 @@ use slugline::store::{
 
 /// How long the service keeps rows of hours by default, in days.
 const KEEP_HOURS: u32 = 62;
+/// The lane that all of it pretends to come from.
+const LANE: Lane = Lane(0);
 /// The longest wait for Redis: a day of all links in one script a partition.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -44,12 +46,12 @@ impl Filling {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let _advice = runtime.block_on(store.prepare())?;
-        Ok(Self { store, runtime, node: NodeId("benchmark0000000".into()), batches: 0 })
-    }
-
-    /// The same, where so many batches were added before.
-    pub(crate) fn resume(folder: &Path, redis: Option<&str>, batches: u64) -> anyhow::Result<Self> {
-        Ok(Self { batches, ..Self::open(folder, redis)? })
+        let node = NodeId("benchmark0000000".into());
+        // All partitions get a batch each time, so that they stand at the same place.
+        let standing = runtime.block_on(store.progress(&node))?;
+        let lanes = standing.first().map(|progress| &progress.lanes);
+        let batches = lanes.and_then(|lanes| lanes.get(&LANE)).map_or(0, |position| position.0);
+        Ok(Self { store, runtime, node, batches })
     }
 
     /// Adds rows, as a roll-up does.
@@ -69,7 +71,7 @@ impl Filling {
         }
         for partition in 0..self.store.partitions() {
             let mut batch = batches.remove(&partition).unwrap_or_default();
-            batch.moves = vec![Move { lane: Lane(0), from, to }];
+            batch.moves = vec![Move { lane: LANE, from, to }];
             let applied = self.runtime.block_on(self.store.apply(&self.node, partition, &batch))?;
             ensure!(applied == Applied::Done, "the store stands elsewhere: {applied:?}");
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
@@ -11,6 +12,7 @@ use super::output::{Tone, on_terminal, toned};
 use super::{Options, block_on, output};
 use crate::app;
 use crate::config::Settings;
+use crate::service::click::Countries;
 use crate::store::{StoreError, Upkeep};
 
 /// Shown below the help.
@@ -96,6 +98,7 @@ async fn look(args: &Args, settings: &Settings) -> anyhow::Result<Vec<Finding>> 
     let advice = settings.advice().into_iter();
     findings.extend(advice.map(|text| Finding::new(Level::Warning, "configuration", text)));
     findings.extend(folder(settings));
+    findings.extend(countries(settings));
     findings.push(service);
     findings.extend(store(settings, serving).await);
     Ok(findings)
@@ -144,6 +147,19 @@ fn folder(settings: &Settings) -> Vec<Finding> {
     let mut findings = vec![Finding::new(Level::Ok, subject, format_args!("{path} {state}"))];
     findings.extend(space(folder, settings.clicks.segment_size));
     findings
+}
+
+/// The database of countries, if there is one: `serve` refuses to start without it.
+fn countries(settings: &Settings) -> Option<Finding> {
+    let path = &settings.clicks.geoip_path;
+    if path.as_os_str().is_empty() {
+        return None;
+    }
+    let (level, detail) = match Countries::open(path, Timestamp::now()) {
+        Ok(_) => (Level::Ok, format!("{} can be used", path.display())),
+        Err(error) => (Level::Problem, format!("clicks.geoip_path: {error}")),
+    };
+    Some(Finding::new(level, "countries", detail))
 }
 
 fn try_to_write(folder: &Path) -> std::io::Result<()> {

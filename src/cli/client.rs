@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use bytes::Bytes;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -190,6 +191,19 @@ impl Client {
         self.send(Method::GET, path, query, None).await
     }
 
+    /// Asks for something that is no JSON.
+    pub(super) async fn get_text(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<String, ClientError> {
+        let (status, bytes) = self.exchange(Method::GET, path, query, None).await?;
+        if !status.is_success() {
+            return Err(self.refusal(status, &bytes));
+        }
+        String::from_utf8(bytes.into()).map_err(|_| self.strange(status))
+    }
+
     /// Makes something.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         self.send(Method::POST, path, &[], Some(body)).await
@@ -216,6 +230,23 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Value, ClientError> {
+        let (status, bytes) = self.exchange(method, path, query, body).await?;
+        match status {
+            StatusCode::NO_CONTENT => Ok(Value::Null),
+            _ if status.is_success() => {
+                serde_json::from_slice(&bytes).map_err(|_| self.strange(status))
+            }
+            _ => Err(self.refusal(status, &bytes)),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Bytes), ClientError> {
         let mut url = format!("{}{path}", self.base);
         if !query.is_empty() {
             let pairs =
@@ -232,19 +263,16 @@ impl Client {
         let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
         let bytes = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
-        self.read(status, &bytes)
+        Ok((status, bytes))
     }
 
-    fn read(&self, status: StatusCode, bytes: &[u8]) -> Result<Value, ClientError> {
-        let strange = || ClientError::Strange { server: self.name.clone(), status };
-        if status == StatusCode::NO_CONTENT {
-            return Ok(Value::Null);
-        }
-        if status.is_success() {
-            return serde_json::from_slice(bytes).map_err(|_| strange());
-        }
-        let problem = serde_json::from_slice(bytes).map_err(|_| strange())?;
-        Err(ClientError::Refused(problem))
+    /// What an answer that is no success says.
+    fn refusal(&self, status: StatusCode, bytes: &[u8]) -> ClientError {
+        serde_json::from_slice(bytes).map_or_else(|_| self.strange(status), ClientError::Refused)
+    }
+
+    fn strange(&self, status: StatusCode) -> ClientError {
+        ClientError::Strange { server: self.name.clone(), status }
     }
 
     /// The cause at the bottom is the one that a person understands.

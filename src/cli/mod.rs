@@ -1,9 +1,10 @@
 //! The commands, one short file each.
 //!
-//! `serve` runs the service. All others are clients of its REST API: of a server that is named, or
-//! of this machine's through its control socket ([`client`]).
+//! `serve` runs the service, and `clicks` reads the archive's files. All others are clients of its REST
+//! API: of a server that is named, or of this machine's through its control socket ([`client`]).
 
 pub mod check;
+pub mod clicks;
 pub mod client;
 pub mod completions;
 pub mod config;
@@ -60,6 +61,8 @@ pub enum Command {
     /// Show the clicks on a link
     #[command(after_help = stats::EXAMPLES)]
     Stats(Box<stats::Args>),
+    /// Export single clicks from the archive
+    Clicks(clicks::Args),
     /// Create, list and revoke API keys
     #[command(after_help = key::EXAMPLES)]
     Key(key::Args),

@@ -29,7 +29,7 @@ const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 
 /// In the order of `config/default.toml`, all of it.
-const RULES: [Rule; 33] = [
+const RULES: [Rule; 35] = [
     rule("listen", "a host and a port, such as 127.0.0.1:8080 or [::]:80", |s| {
         s.listen.rsplit_once(':').is_some_and(|(host, port)| {
             let bracketed = host.starts_with('[') && host.ends_with(']');
@@ -91,6 +91,10 @@ const RULES: [Rule; 33] = [
     }),
     rule("clicks.keep_days", "a number of days up to 36500, or 0 for ever", |s| {
         s.clicks.keep_days <= 36_500
+    }),
+    rule("clicks.archive", "the path of a folder, or empty", |_| true),
+    rule("clicks.archive_keep", "a number of days up to 36500, or 0 for ever", |s| {
+        s.clicks.archive_keep <= 36_500
     }),
     rule(
         "codes.alphabet",

@@ -4,6 +4,7 @@
 //! of links live in `service`; what stands here are the few atomic steps those rules are made of,
 //! chosen so that each touches one place only: one redb transaction, or one slot of a Redis Cluster.
 
+pub mod archive;
 pub mod cached;
 #[cfg(test)]
 pub(crate) mod conformance;

@@ -9,39 +9,39 @@ use slugline::model::click::{Click, Source};
 use crate::live::{BOOTSTRAP_KEY, Random, Service};
 
 /// Days over which the clicks are spread.
-pub const DAYS: i64 = 40;
+pub(crate) const DAYS: i64 = 40;
 
 /// A link that can be clicked.
-pub struct Place {
+pub(crate) struct Place {
     /// Its code.
-    pub code: String,
+    pub(crate) code: String,
     /// Its article's number: some articles have two links.
-    pub article: usize,
+    pub(crate) article: usize,
     /// Its tags, by number.
-    pub tags: Vec<usize>,
+    pub(crate) tags: Vec<usize>,
     /// Its key, by number.
-    pub key: usize,
+    pub(crate) key: usize,
 }
 
 /// What there is to be clicked on.
-pub struct World {
+pub(crate) struct World {
     /// All links.
-    pub places: Vec<Place>,
+    pub(crate) places: Vec<Place>,
     /// The ids of the keys that minted them.
-    pub keys: Vec<String>,
+    pub(crate) keys: Vec<String>,
 }
 
 /// Names of tags.
-pub const TAGS: [&str; 3] = ["world", "sport", "réseaux sociaux"];
+pub(crate) const TAGS: [&str; 3] = ["world", "sport", "réseaux sociaux"];
 
 /// An agent, and what it is known to be: browser, platform, device; or the family of a bot.
-pub struct AgentKind {
+pub(crate) struct AgentKind {
     /// As sent.
-    pub text: &'static str,
+    pub(crate) text: &'static str,
     /// Browser, platform, device.
-    pub names: [&'static str; 3],
+    pub(crate) names: [&'static str; 3],
     /// The family, if it is a bot.
-    pub bot: Option<&'static str>,
+    pub(crate) bot: Option<&'static str>,
 }
 
 const fn person(text: &'static str, names: [&'static str; 3]) -> AgentKind {
@@ -53,7 +53,7 @@ const fn bot(text: &'static str, names: [&'static str; 3], family: &'static str)
 }
 
 /// Who comes, the frequent ones first.
-pub const AGENTS: [AgentKind; 11] = [
+pub(crate) const AGENTS: [AgentKind; 11] = [
     person(
         "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) \
          Chrome/139.0.0.0 Mobile Safari/537.36",
@@ -103,7 +103,7 @@ pub const AGENTS: [AgentKind; 11] = [
 ];
 
 /// Where they come from: as captured, and what it is called.
-pub const REFERRERS: [(&str, &str); 8] = [
+pub(crate) const REFERRERS: [(&str, &str); 8] = [
     ("", "direct"),
     ("https://www.google.com", "google.com"),
     ("https://t.co", "x.com"),
@@ -115,7 +115,7 @@ pub const REFERRERS: [(&str, &str); 8] = [
 ];
 
 /// What the edge says.
-pub const COUNTRIES: [(Option<&[u8; 2]>, &str); 6] = [
+pub(crate) const COUNTRIES: [(Option<&[u8; 2]>, &str); 6] = [
     (Some(b"DE"), "DE"),
     (Some(b"FR"), "FR"),
     (Some(b"IR"), "IR"),
@@ -126,28 +126,28 @@ pub const COUNTRIES: [(Option<&[u8; 2]>, &str); 6] = [
 
 /// One click, by the numbers of what it was made of.
 #[derive(Clone, Copy)]
-pub struct Clicked {
-    pub at: Timestamp,
-    pub place: usize,
-    pub agent: usize,
-    pub referrer: usize,
-    pub country: usize,
+pub(crate) struct Clicked {
+    pub(crate) at: Timestamp,
+    pub(crate) place: usize,
+    pub(crate) agent: usize,
+    pub(crate) referrer: usize,
+    pub(crate) country: usize,
     /// The reader's address.
-    pub address: u32,
+    pub(crate) address: u32,
     /// Asks not to be tracked.
-    pub private: bool,
+    pub(crate) private: bool,
     /// Fetched ahead.
-    pub prefetch: bool,
+    pub(crate) prefetch: bool,
 }
 
 /// All clicks.
-pub struct Past {
-    pub clicks: Vec<Clicked>,
+pub(crate) struct Past {
+    pub(crate) clicks: Vec<Clicked>,
 }
 
 impl World {
     /// Mints what is clicked on: 30 articles, some with two links, by two keys.
-    pub fn mint(service: &Service) -> Self {
+    pub(crate) fn mint(service: &Service) -> Self {
         let wish = json!({"name": "desk", "scopes": ["mint"]});
         let made = service.call("POST", "/api/v1/keys", Some(&wish)).expect(201).json();
         let desk = made["key"].as_str().unwrap().to_owned();
@@ -179,13 +179,13 @@ impl World {
 }
 
 /// The address of an article.
-pub fn article_url(article: usize) -> String {
+pub(crate) fn article_url(article: usize) -> String {
     format!("https://www.example.org/2026/story-{article}.html")
 }
 
 impl Past {
     /// So many clicks within the last [`DAYS`] days, in order of time but for some that come late.
-    pub fn make(world: &World, count: usize, now: Timestamp, random: &mut Random) -> Self {
+    pub(crate) fn make(world: &World, count: usize, now: Timestamp, random: &mut Random) -> Self {
         let span = DAYS * 24 * 3_600_000;
         let clicks = (0..count).map(|n| {
             let steady = span * n as i64 / count as i64;
@@ -214,7 +214,7 @@ fn often(random: &mut Random, most: usize) -> usize {
 
 impl Clicked {
     /// As the reader's path would have captured it.
-    pub fn as_captured<'a>(&self, world: &'a World) -> Click<'a> {
+    pub(crate) fn as_captured<'a>(&self, world: &'a World) -> Click<'a> {
         let told = !self.private;
         let source = Source {
             agent: AGENTS[self.agent].text.as_bytes(),

@@ -21,7 +21,7 @@ struct Subject<'a> {
 }
 
 /// Asks each endpoint about each subject, and compares every figure.
-pub fn ask_everything(
+pub(crate) fn ask_everything(
     service: &Service,
     world: &World,
     past: &Past,
@@ -45,29 +45,33 @@ pub fn ask_everything(
 
 fn subjects(world: &World) -> Vec<Subject<'_>> {
     let places = &world.places;
-    let mut subjects: Vec<Subject<'_>> = Vec::new();
-    let mut add = |path: String, holds: Box<dyn Fn(&Clicked) -> bool + '_>| {
-        subjects.push(Subject { path, holds });
-    };
-    add("/api/v1/stats?".into(), Box::new(|_| true));
+    let mut subjects = vec![Subject::of("/api/v1/stats?".into(), |_| true)];
     for (n, place) in places.iter().enumerate() {
         let path = format!("/api/v1/links/{}/stats?", place.code);
-        add(path, Box::new(move |click| click.place == n));
+        subjects.push(Subject::of(path, move |click| click.place == n));
     }
     for article in 0..8 {
         let path = format!("/api/v1/targets/stats?url={}&", article_url(article));
-        add(path, Box::new(move |click| places[click.place].article == article));
+        let holds = move |click: &Clicked| places[click.place].article == article;
+        subjects.push(Subject::of(path, holds));
     }
     for (n, tag) in TAGS.iter().enumerate() {
         let tag = tag.replace(' ', "%20").replace('é', "%C3%A9");
         let path = format!("/api/v1/tags/{tag}/stats?");
-        add(path, Box::new(move |click| places[click.place].tags.contains(&n)));
+        let holds = move |click: &Clicked| places[click.place].tags.contains(&n);
+        subjects.push(Subject::of(path, holds));
     }
     for (n, key) in world.keys.iter().enumerate() {
         let path = format!("/api/v1/keys/{key}/stats?");
-        add(path, Box::new(move |click| places[click.place].key == n));
+        subjects.push(Subject::of(path, move |click| places[click.place].key == n));
     }
     subjects
+}
+
+impl<'a> Subject<'a> {
+    fn of(path: String, holds: impl Fn(&Clicked) -> bool + 'a) -> Self {
+        Self { path, holds: Box::new(holds) }
+    }
 }
 
 /// A window of some hours or days, on quarter-hours.

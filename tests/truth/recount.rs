@@ -8,29 +8,29 @@ use crate::clicks::{AGENTS, COUNTRIES, Clicked, Past, REFERRERS};
 
 /// Figures as the wire has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counted {
-    pub people: u64,
-    pub bots: u64,
-    pub visitors: u64,
+pub(crate) struct Counted {
+    pub(crate) people: u64,
+    pub(crate) bots: u64,
+    pub(crate) visitors: u64,
 }
 
 /// Figures and breakdowns of some clicks.
 #[derive(Default)]
-pub struct Tally {
-    pub counted: Counted,
+pub(crate) struct Tally {
+    pub(crate) counted: Counted,
     /// By dimension: name → people's clicks, bots' clicks.
-    pub rows: BTreeMap<&'static str, BTreeMap<String, (u64, u64)>>,
+    pub(crate) rows: BTreeMap<&'static str, BTreeMap<String, (u64, u64)>>,
     seen: HashSet<(i64, u32, usize)>,
 }
 
 /// The family of the bot that made a click, if one did.
-pub fn bot_of(click: &Clicked) -> Option<&'static str> {
+pub(crate) fn bot_of(click: &Clicked) -> Option<&'static str> {
     AGENTS[click.agent].bot.or(click.prefetch.then_some("prefetch"))
 }
 
 impl Tally {
     /// Counts the clicks that `which` wants.
-    pub fn of<'a>(clicks: impl IntoIterator<Item = &'a Clicked>) -> Self {
+    pub(crate) fn of<'a>(clicks: impl IntoIterator<Item = &'a Clicked>) -> Self {
         let mut tally = Self::default();
         clicks.into_iter().for_each(|click| tally.add(click));
         tally
@@ -70,12 +70,16 @@ impl Tally {
 }
 
 /// The clicks of a window.
-pub fn within(past: &Past, from: Timestamp, to: Timestamp) -> impl Iterator<Item = &Clicked> {
+pub(crate) fn within(
+    past: &Past,
+    from: Timestamp,
+    to: Timestamp,
+) -> impl Iterator<Item = &Clicked> {
     past.clicks.iter().filter(move |click| (from..to).contains(&click.at))
 }
 
 /// The beginning of the hour, day, week or month that a moment lies in.
-pub fn row_start(at: &Zoned, by: &str) -> Timestamp {
+pub(crate) fn row_start(at: &Zoned, by: &str) -> Timestamp {
     let midnight = |day: Zoned| day.start_of_day().unwrap().timestamp();
     match by {
         "hour" => {

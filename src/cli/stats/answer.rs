@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::question::By;
 
-/// The name of the row that holds what is in no other row of a breakdown.
-const OTHER: &str = "other";
+/// A moment, to the minute: strftime.
+const MOMENT: &str = "%Y-%m-%d %H:%M";
 
-/// The titles of breakdowns, in the order in which they are shown; others follow by their names.
-const TITLES: [(&str, &str); 6] = [
+/// The titles of breakdowns, in the order in which they are shown.
+const TITLES: [(&str, &str); 8] = [
+    ("codes", "Codes"),
+    ("hits", "Codes and where they stand"),
     ("referrers", "Referrers"),
     ("countries", "Countries"),
     ("browsers", "Browsers"),
@@ -30,11 +33,35 @@ pub(super) struct Stats {
     pub(super) tz: String,
     pub(super) total: Figures,
     pub(super) series: Vec<Period>,
-    #[serde(default)]
     pub(super) breakdowns: BTreeMap<String, Vec<Share>>,
     pub(super) previous: Option<Previous>,
+}
+
+/// Figures of links.
+#[derive(Debug, Deserialize)]
+pub(super) struct Report {
+    #[serde(flatten)]
+    pub(super) stats: Stats,
     /// The links that were counted, when they are few.
-    pub(super) codes: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) codes: Vec<String>,
+}
+
+/// Figures of codes that lead nowhere.
+#[derive(Debug, Deserialize)]
+struct Orphans {
+    #[serde(flatten)]
+    stats: Stats,
+    codes: Vec<Share>,
+    hits: Vec<Hit>,
+}
+
+/// An unknown code, and where it was followed.
+#[derive(Debug, Deserialize)]
+struct Hit {
+    code: String,
+    referrer: String,
+    clicks: u64,
 }
 
 /// What was counted.
@@ -96,40 +123,53 @@ impl Figures {
     }
 }
 
-impl Stats {
-    /// The zone whose days these are; UTC where this machine does not know it.
-    fn zone(&self) -> TimeZone {
-        TimeZone::get(&self.tz).unwrap_or(TimeZone::UTC)
+impl Report {
+    /// Reads the answer about codes that lead nowhere: the codes are breakdowns as well.
+    ///
+    /// # Errors
+    /// When it is another answer.
+    pub(super) fn of_orphans(answer: &Value) -> serde_json::Result<Self> {
+        let Orphans { mut stats, codes, hits } = Orphans::deserialize(answer)?;
+        let hits = hits.into_iter().map(|Hit { code, referrer, clicks }| {
+            // What is in no other row has neither.
+            let id = if code == referrer { code } else { format!("{code} ← {referrer}") };
+            Share { id, clicks }
+        });
+        stats.breakdowns.insert("hits".into(), hits.collect());
+        stats.breakdowns.insert("codes".into(), codes);
+        Ok(Self { stats, codes: vec![] })
     }
+}
 
+impl Stats {
     /// That part of a period's start which tells it from others.
     pub(super) fn label(&self, start: &str) -> String {
         let form = match self.by {
-            By::Hour => "%Y-%m-%d %H:%M",
+            By::Hour => MOMENT,
             By::Day | By::Week => "%Y-%m-%d",
             By::Month => "%Y-%m",
         };
-        civil(start, &self.zone(), form)
+        civil(start, &zone(&self.tz), form)
     }
 
-    /// A moment on the zone's clock.
-    pub(super) fn moment(&self, time: &str) -> String {
-        civil(time, &self.zone(), "%Y-%m-%d %H:%M")
-    }
-
-    /// The breakdowns that have rows, each with its title, with at most `most` rows and what is
-    /// beyond them.
-    pub(super) fn breakdowns(&self, most: usize) -> Vec<(String, Vec<Share>)> {
-        let known = TITLES.iter().map(|(name, title)| (*name, (*title).to_owned()));
-        let is_known = |name: &str| TITLES.iter().any(|(known, _)| *known == name);
-        let more = self.breakdowns.keys().map(String::as_str).filter(|name| !is_known(name));
-        let more = more.map(|name| (name, capitalised(name)));
-        let shares = known.chain(more).filter_map(|(name, title)| {
-            let rows = self.breakdowns.get(name).filter(|rows| !rows.is_empty())?;
-            Some((title, bounded(rows, most)))
+    /// The breakdowns that have rows, each with its title.
+    pub(super) fn breakdowns(&self) -> Vec<(&'static str, &[Share])> {
+        let all = TITLES.iter().map(|(name, title)| {
+            let rows = self.breakdowns.get(*name).map(Vec::as_slice).unwrap_or_default();
+            (*title, rows)
         });
-        shares.collect()
+        all.filter(|(_, rows)| !rows.is_empty()).collect()
     }
+}
+
+/// A moment of the API on the clock of the zone `tz`.
+pub(super) fn moment(time: &str, tz: &str) -> String {
+    civil(time, &zone(tz), MOMENT)
+}
+
+/// The zone of this name; UTC where this machine does not know it.
+fn zone(tz: &str) -> TimeZone {
+    TimeZone::get(tz).unwrap_or(TimeZone::UTC)
 }
 
 /// A moment of the API on a zone's clock; as it is when it can't be read.
@@ -140,35 +180,16 @@ fn civil(time: &str, zone: &TimeZone, form: &str) -> String {
     }
 }
 
-/// The first `most` rows, and the others in one: together as many clicks as all of them.
-fn bounded(rows: &[Share], most: usize) -> Vec<Share> {
-    let (mut named, other): (Vec<Share>, Vec<Share>) =
-        rows.iter().cloned().partition(|row| row.id != OTHER);
-    let beyond = named.split_off(named.len().min(most));
-    let rest = other.iter().chain(&beyond).map(|row| row.clicks).sum();
-    if rest > 0 {
-        named.push(Share { id: OTHER.into(), clicks: rest });
-    }
-    named
-}
-
-/// A name of the API as a title: `code_referrers` is "Code referrers".
-fn capitalised(name: &str) -> String {
-    let mut letters = name.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).map(|c| if c == '_' { ' ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use serde_json::json;
 
     use super::super::page::example;
     use super::*;
 
     #[test]
     fn a_period_is_named_by_what_tells_it_from_others_on_its_own_clock() {
-        let mut stats = example();
+        let mut stats = example().stats;
         stats.tz = "Europe/Prague".into();
         let labels = [By::Hour, By::Day, By::Week, By::Month].map(|by| {
             stats.by = by;
@@ -179,30 +200,39 @@ mod tests {
     }
 
     #[test]
-    fn breakdowns_come_in_a_known_order_and_unknown_ones_after_them() {
-        let mut stats = example();
+    fn breakdowns_come_in_a_known_order_and_empty_ones_not_at_all() {
+        let mut stats = example().stats;
         let row = vec![Share { id: "x".into(), clicks: 1 }];
-        stats.breakdowns = ["code_referrers", "browsers", "referrers", "codes"]
-            .map(|name| (name.to_owned(), row.clone()))
-            .into();
+        stats.breakdowns =
+            ["browsers", "referrers"].map(|name| (name.to_owned(), row.clone())).into();
         stats.breakdowns.insert("devices".into(), vec![]);
-        let titles: Vec<String> = stats.breakdowns(5).into_iter().map(|(title, _)| title).collect();
-        assert_eq!(titles, ["Referrers", "Browsers", "Code referrers", "Codes"]);
+        let titles: Vec<&str> = stats.breakdowns().into_iter().map(|(title, _)| title).collect();
+        assert_eq!(titles, ["Referrers", "Browsers"]);
     }
 
-    proptest! {
-        #[test]
-        fn a_bounded_breakdown_has_as_many_clicks(
-            counts in proptest::collection::vec((0..30u8, 0..1_000u64), 0..40),
-            most in 1..20usize,
-        ) {
-            let id = |n: u8| if n == 0 { OTHER.to_owned() } else { n.to_string() };
-            let rows: Vec<Share> =
-                counts.iter().map(|(n, clicks)| Share { id: id(*n), clicks: *clicks }).collect();
-            let shown = bounded(&rows, most);
-            let sum = |rows: &[Share]| rows.iter().map(|row| row.clicks).sum::<u64>();
-            prop_assert_eq!(sum(&shown), sum(&rows));
-            prop_assert!(shown.len() <= most + 1);
-        }
+    #[test]
+    fn orphans_are_told_with_the_sites_that_lead_to_them() {
+        let figures = json!({ "clicks": 3, "people": 3, "bots": 0, "visitors": 2 });
+        let answer = json!({
+            "from": "2026-11-22T00:00:00Z", "to": "2026-11-23T00:00:00Z", "by": "day", "tz": "UTC",
+            "total": figures, "series": [],
+            "breakdowns": { "referrers": [{ "id": "direct", "clicks": 3 }] },
+            "codes": [{ "id": "8yDbrb", "clicks": 3 }],
+            "hits": [{ "code": "8yDbrb", "referrer": "direct", "clicks": 2 },
+                     { "code": "other", "referrer": "other", "clicks": 1 }],
+        });
+        let report = Report::of_orphans(&answer).unwrap();
+        let told: Vec<(&str, Vec<&str>)> = report
+            .stats
+            .breakdowns()
+            .into_iter()
+            .map(|(title, rows)| (title, rows.iter().map(|row| row.id.as_str()).collect()))
+            .collect();
+        let expected = [
+            ("Codes", vec!["8yDbrb"]),
+            ("Codes and where they stand", vec!["8yDbrb ← direct", "other"]),
+            ("Referrers", vec!["direct"]),
+        ];
+        assert_eq!(told, expected);
     }
 }

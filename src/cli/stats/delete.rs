@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, remote: &Remote, options: &Options) -> anyhow::Re
     let answer = block_on(with_service(remote, options, async |client| {
         Ok(client.delete(&format!("/api/v1/links/{code}/stats")).await?)
     }))?;
-    let clicks = answer["clicks"].as_u64();
+    let clicks = answer["deleted_clicks"].as_u64();
     let told = clicks.map(|clicks| format!(", which had {} clicks,", grouped(clicks)));
     output::line(format_args!("The figures of {code}{} are deleted.", told.unwrap_or_default()))?;
     Ok(ExitCode::SUCCESS)

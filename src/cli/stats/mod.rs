@@ -22,9 +22,9 @@ use serde_json::Value;
 
 use super::client::{Client, Remote, with_service};
 use super::{Cli, Options, block_on, output};
-use answer::{Stats, Top};
+use answer::{Report, Top};
 use page::Look;
-use question::{Asked, Form, Format, Question, TopAsked, Whose};
+use question::{Asked, Form, Format, Question, TopAsked, TopForm, Whose};
 
 /// Shown below the help.
 pub(super) const EXAMPLES: &str = "\
@@ -34,7 +34,8 @@ Examples:
   slugline stats 8yDbrB --from 2026-11-01 --to 2026-12-01 --tz Europe/Prague
   slugline stats --tag politics --last 7d --compare
   slugline stats --article https://www.example.org/2026/budget
-  slugline stats --site --last 30d --csv > november.csv
+  slugline stats --site --last 30d --csv > series.csv
+  slugline stats --site --last 30d --csv=referrers --limit 1000 > referrers.csv
   slugline stats top --last 2h --by people       what is read at this moment
   slugline stats orphans --last 7d               codes that lead nowhere, and who links to them
   slugline stats delete 8yDbrB                   forget what was counted for a link
@@ -93,7 +94,7 @@ enum Action {
         #[command(flatten)]
         asked: TopAsked,
         #[command(flatten)]
-        form: Form,
+        form: TopForm,
     },
     /// Show requests for codes that lead nowhere
     #[command(after_help = ORPHANS_EXAMPLES)]
@@ -117,63 +118,54 @@ pub fn run(args: &Args, options: &Options) -> anyhow::Result<ExitCode> {
         let why = "options follow the command they belong to: slugline stats top --last 7d";
         return Err(Cli::command().error(ErrorKind::ArgumentConflict, why).into());
     }
-    match &args.action {
-        None => {
-            let question = args.series.asked.about(&args.series.whose)?;
-            show(&question, args.series.form, args, options)
-        }
-        Some(Action::Orphans { asked, form }) => show(&asked.about_orphans(), *form, args, options),
-        Some(Action::Top { asked, form }) => {
-            let question = asked.question();
-            let answer = ask(&question, args, options)?;
-            show_top(&answer, *form)
-        }
-        Some(Action::Delete(what)) => delete::run(what, &args.remote, options),
-    }
+    let (question, print): (Question, Print) = match &args.action {
+        None => (args.series.asked.about(&args.series.whose, &args.series.form)?, report),
+        Some(Action::Orphans { asked, form }) => (asked.about_orphans(form), orphans),
+        Some(Action::Top { asked, form }) => (asked.question(*form), top),
+        Some(Action::Delete(what)) => return delete::run(what, &args.remote, options),
+    };
+    let text = block_on(with_service(&args.remote, options, async |client| {
+        ask(client, &question, print).await
+    }))?;
+    output::text(text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
-fn ask(question: &Question, args: &Args, options: &Options) -> anyhow::Result<Value> {
-    block_on(with_service(&args.remote, options, async |client| get(client, question).await))
-}
+/// Makes text of an answer: for a person, or for a pipe.
+type Print = fn(&Question, &Value) -> serde_json::Result<String>;
 
-async fn get(client: &Client, question: &Question) -> anyhow::Result<Value> {
+async fn ask(client: &Client, question: &Question, print: Print) -> anyhow::Result<String> {
     let query: Vec<(&str, &str)> =
         question.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    Ok(client.get(&question.path, &query).await?)
+    if question.format == Format::Csv {
+        return Ok(client.get_text(&question.path, &query).await?);
+    }
+    let answer = client.get(&question.path, &query).await?;
+    if question.format == Format::Json {
+        return Ok(format!("{answer}\n"));
+    }
+    print(question, &answer).context("the service's answer can't be read")
 }
 
-fn show(
-    question: &Question,
-    form: Form,
-    args: &Args,
-    options: &Options,
-) -> anyhow::Result<ExitCode> {
-    let answer = ask(question, args, options)?;
-    if form.format() == Format::Json {
-        output::line(answer)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let stats = Stats::deserialize(&answer).context("the service's answer can't be read")?;
-    let text = match form.format() {
-        Format::Csv => plain::csv(&stats),
-        _ if !output::on_terminal() => plain::lines(&stats, question.rows),
-        _ => page::of_stats(question, &stats, Look::of_terminal()),
-    };
-    output::text(text)?;
-    Ok(ExitCode::SUCCESS)
+fn report(question: &Question, answer: &Value) -> serde_json::Result<String> {
+    Ok(show(question, &Report::deserialize(answer)?))
 }
 
-fn show_top(answer: &Value, form: Form) -> anyhow::Result<ExitCode> {
-    if form.format() == Format::Json {
-        output::line(answer)?;
-        return Ok(ExitCode::SUCCESS);
+fn orphans(question: &Question, answer: &Value) -> serde_json::Result<String> {
+    Ok(show(question, &Report::of_orphans(answer)?))
+}
+
+fn show(question: &Question, report: &Report) -> String {
+    match output::on_terminal() {
+        true => page::of_report(question, report, Look::of_terminal()),
+        false => plain::lines(&report.stats, question.rows),
     }
-    let top = Top::deserialize(answer).context("the service's answer can't be read")?;
-    let text = match form.format() {
-        Format::Csv => plain::top_csv(&top),
-        _ if !output::on_terminal() => plain::top_lines(&top),
-        _ => page::of_top(&top, Look::of_terminal()),
-    };
-    output::text(text)?;
-    Ok(ExitCode::SUCCESS)
+}
+
+fn top(question: &Question, answer: &Value) -> serde_json::Result<String> {
+    let top = Top::deserialize(answer)?;
+    Ok(match output::on_terminal() {
+        true => page::of_top(question, &top, Look::of_terminal()),
+        false => plain::top_lines(&top),
+    })
 }

@@ -3,7 +3,7 @@
 
 use comfy_table::{CellAlignment, Table};
 
-use super::answer::{Figures, Share, Stats, Top};
+use super::answer::{Figures, Report, Share, Stats, Top, moment};
 use super::chart::{bar, change, grouped, percent, shortened, sparkline};
 use super::question::{By, Question};
 use crate::cli::output::{self, Tone, toned};
@@ -37,19 +37,21 @@ impl Look {
 }
 
 /// Figures over a window.
-pub(super) fn of_stats(question: &Question, stats: &Stats, look: Look) -> String {
-    let mut parts = vec![format!("{}\n{}", head(question, stats), totals(stats, look))];
+pub(super) fn of_report(question: &Question, report: &Report, look: Look) -> String {
+    let stats = &report.stats;
+    let mut parts = vec![format!("{}\n{}", head(question, report), totals(stats, look))];
     if stats.series.len() > 1 {
         parts.push(line(stats, look));
     }
     parts.push(series(stats, question.rows, look));
-    parts.extend(breakdowns(stats, question.breakdown_rows, look));
+    parts.extend(breakdowns(stats, look));
     parts.join("\n\n") + "\n"
 }
 
 /// A ranking.
-pub(super) fn of_top(top: &Top, look: Look) -> String {
-    let head = format!("Links with most clicks, {} to {}", top.from, top.to);
+pub(super) fn of_top(question: &Question, top: &Top, look: Look) -> String {
+    let Question { about, tz, .. } = question;
+    let head = format!("{about}, {} to {} ({tz})", moment(&top.from, tz), moment(&top.to, tz));
     if top.items.is_empty() {
         return format!("{head}: none was clicked.\n");
     }
@@ -72,10 +74,11 @@ pub(super) fn of_top(top: &Top, look: Look) -> String {
 }
 
 /// Whose figures these are, over which window.
-fn head(question: &Question, stats: &Stats) -> String {
-    let (from, to) = (stats.moment(&stats.from), stats.moment(&stats.to));
+fn head(question: &Question, report: &Report) -> String {
+    let stats = &report.stats;
+    let (from, to) = (moment(&stats.from, &stats.tz), moment(&stats.to, &stats.tz));
     let head = format!("{}, {from} to {to} ({}), by {}", question.about, stats.tz, stats.by.name());
-    match stats.codes.as_deref().unwrap_or_default() {
+    match report.codes.as_slice() {
         [] => head,
         [code] if *code == question.about => head,
         codes => format!("{head}\nlinks: {}", codes.join(", ")),
@@ -105,7 +108,7 @@ fn totals(stats: &Stats, look: Look) -> String {
     match &stats.previous {
         None => text,
         Some(before) => {
-            let (from, to) = (stats.moment(&before.from), stats.moment(&before.to));
+            let (from, to) = (moment(&before.from, &stats.tz), moment(&before.to, &stats.tz));
             format!("{text}\nchange against {from} to {to}")
         }
     }
@@ -168,8 +171,8 @@ fn series(stats: &Stats, rows: usize, look: Look) -> String {
 }
 
 /// The breakdowns, as many side by side as fit: one text for each line of them.
-fn breakdowns(stats: &Stats, most: usize, look: Look) -> Vec<String> {
-    let mut left = stats.breakdowns(most);
+fn breakdowns(stats: &Stats, look: Look) -> Vec<String> {
+    let mut left = stats.breakdowns();
     let mut lines = Vec::new();
     while !left.is_empty() {
         let fits = |n: &usize| width_of(&side_by_side(&left[..*n])) <= look.width;
@@ -181,9 +184,9 @@ fn breakdowns(stats: &Stats, most: usize, look: Look) -> Vec<String> {
 }
 
 /// A table of four columns for each breakdown: name, clicks, share, and a gap but after the last.
-fn side_by_side(breakdowns: &[(String, Vec<Share>)]) -> Table {
+fn side_by_side(breakdowns: &[(&str, &[Share])]) -> Table {
     let mut table = output::new_table();
-    let titles = breakdowns.iter().flat_map(|(title, _)| [title, "clicks", "", ""]);
+    let titles = breakdowns.iter().flat_map(|(title, _)| [*title, "clicks", "", ""]);
     let columns = breakdowns.len() * 4 - 1;
     table.set_header(titles.take(columns).collect::<Vec<_>>());
     let sums: Vec<u64> =
@@ -218,7 +221,7 @@ fn width_of(table: &Table) -> usize {
 
 /// An answer about four days.
 #[cfg(test)]
-pub(super) fn example() -> Stats {
+pub(super) fn example() -> Report {
     let answer = serde_json::json!({
         "from": "2026-11-01T00:00:00Z", "to": "2026-11-05T00:00:00Z", "by": "day", "tz": "UTC",
         "total": { "clicks": 1280, "people": 1030, "bots": 250, "visitors": 824 },
@@ -270,16 +273,17 @@ pub(super) fn example_top() -> Top {
 
 #[cfg(test)]
 mod tests {
+    use super::super::question::Format;
     use super::*;
 
     fn question(rows: usize) -> Question {
-        let (path, query) = (String::new(), vec![]);
-        Question { path, query, about: "8yDbrB".into(), rows, breakdown_rows: 2 }
+        let (path, query, about) = (String::new(), vec![], "8yDbrB".into());
+        Question { format: Format::Text, path, query, about, rows, tz: "UTC".into() }
     }
 
     fn page(rows: usize, width: usize) -> String {
         let look = Look { width, colours: false };
-        of_stats(&question(rows), &example(), look).replace('\u{202f}', " ")
+        of_report(&question(rows), &example(), look).replace('\u{202f}', " ")
     }
 
     #[test]
@@ -298,11 +302,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_said_and_counted() {
+    fn what_is_left_out_is_said() {
         let page = page(2, 100);
         assert!(!page.contains("\n 2026-11-02 "), "{page}");
         assert!(page.contains("\nthe last 2 of 4 rows; --from or --last lists all\n"), "{page}");
-        assert!(page.contains(" other                 30    3 %"), "{page}");
     }
 
     #[test]
@@ -328,7 +331,7 @@ mod tests {
     #[test]
     fn colours_say_which_way_it_went() {
         let look = Look { width: 100, colours: true };
-        let totals = totals(&example(), look);
+        let totals = totals(&example().stats, look);
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         assert_eq!(totals.contains("\x1b[32m+28 %"), !plain, "{totals}");
@@ -338,21 +341,24 @@ mod tests {
 
     #[test]
     fn several_links_are_named() {
-        let mut stats = example();
-        stats.codes = Some(vec!["8yDbrB".into(), "Xa".into()]);
-        let page = of_stats(&question(2), &stats, Look { width: 80, colours: false });
+        let mut report = example();
+        report.codes.push("Xa".into());
+        let page = of_report(&question(2), &report, Look { width: 80, colours: false });
         assert!(page.contains("\nlinks: 8yDbrB, Xa\n"), "{page}");
     }
 
     #[test]
     fn a_ranking_keeps_to_its_lines() {
-        let page = of_top(&example_top(), Look { width: 80, colours: false });
+        let page = of_top(&question(9), &example_top(), Look { width: 80, colours: false });
         let rows: Vec<&str> = page.lines().skip(4).collect();
         assert_eq!(rows.len(), 2, "{page}");
         assert!(rows[0].starts_with(" 1   8yDbrB ") && rows[0].ends_with('…'), "{page}");
         assert!(rows[1].ends_with("  https://www.example.org/a"), "{page}");
         assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
         let none = Top { items: vec![], ..example_top() };
-        assert!(of_top(&none, Look { width: 80, colours: false }).contains("none was clicked"));
+        assert!(
+            of_top(&question(9), &none, Look { width: 80, colours: false })
+                .contains("none was clicked")
+        );
     }
 }

@@ -10,8 +10,6 @@ use crate::model::key::KeyId;
 
 /// Rows shown when no window is asked for.
 const LAST_ROWS: usize = 14;
-/// Rows of each breakdown shown when no number is asked for.
-const BREAKDOWN_ROWS: usize = 10;
 
 /// Whose clicks: one of these, or those of the whole site.
 #[derive(Debug, Default, PartialEq, Eq, clap::Args)]
@@ -26,7 +24,7 @@ pub(super) struct Whose {
     /// All links with this tag
     #[arg(long)]
     tag: Option<String>,
-    /// All links minted by the API key with this id
+    /// All links minted by the API key with this id; local000: on the service's own machine
     #[arg(long, value_name = "ID", value_parser = KeyId::parse)]
     minted_by: Option<KeyId>,
     /// All links [default]
@@ -37,7 +35,7 @@ pub(super) struct Whose {
 /// From when to when.
 #[derive(Debug, Default, Clone, PartialEq, Eq, clap::Args)]
 pub(super) struct Window {
-    /// A window that ends now: 2h, 24h, 7d, 30d … or all
+    /// A window that ends now: 2h, 24h, 7d, 4w … or all
     #[arg(long, value_name = "TIME", conflicts_with_all = ["from", "to"])]
     last: Option<String>,
     /// First moment or day [default: what the service thinks sensible]
@@ -52,12 +50,24 @@ pub(super) struct Window {
 }
 
 /// How to print.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, clap::Args)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, clap::Args)]
 pub(super) struct Form {
     /// Print the service's answer as it is
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// Print comma-separated values with a header, for a spreadsheet
+    /// Print comma-separated values for a spreadsheet: the series, or a breakdown (--csv=referrers)
+    #[arg(long, value_name = "TABLE", num_args = 0..=1, require_equals = true,
+          default_missing_value = "series")]
+    csv: Option<String>,
+}
+
+/// How to print a ranking.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub(super) struct TopForm {
+    /// Print the service's answer as it is
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// Print comma-separated values for a spreadsheet
     #[arg(long)]
     csv: bool,
 }
@@ -69,19 +79,8 @@ pub(super) enum Format {
     Text,
     /// The service's answer.
     Json,
-    /// Comma-separated values (RFC 4180).
+    /// The service's answer as comma-separated values.
     Csv,
-}
-
-impl Form {
-    /// The form that was asked for.
-    pub(super) fn format(self) -> Format {
-        match self {
-            Self { json: true, .. } => Format::Json,
-            Self { csv: true, .. } => Format::Csv,
-            _ => Format::Text,
-        }
-    }
 }
 
 /// What to tell of the clicks.
@@ -150,6 +149,8 @@ enum Rank {
 /// What the API is asked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Question {
+    /// How to print the answer.
+    pub(super) format: Format,
     /// Below the server's address.
     pub(super) path: String,
     /// Names and values.
@@ -158,8 +159,8 @@ pub(super) struct Question {
     pub(super) about: String,
     /// The most periods to list, the last ones.
     pub(super) rows: usize,
-    /// The most rows to list of a breakdown.
-    pub(super) breakdown_rows: usize,
+    /// The time zone that was asked for.
+    pub(super) tz: String,
 }
 
 impl Window {
@@ -167,6 +168,18 @@ impl Window {
         let values =
             [("last", &self.last), ("from", &self.from), ("to", &self.to), ("tz", &self.tz)];
         values.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
+    }
+
+    fn question(
+        &self,
+        path: &str,
+        query: Vec<(&'static str, String)>,
+        about: String,
+        rows: usize,
+        format: Format,
+    ) -> Question {
+        let tz = self.tz.clone().unwrap_or_else(|| "UTC".into());
+        Question { format, path: format!("/api/v1/{path}"), query, about, rows, tz }
     }
 
     fn is_asked_for(&self) -> bool {
@@ -179,60 +192,80 @@ impl Asked {
     ///
     /// # Errors
     /// When a code is none.
-    pub(super) fn about(&self, whose: &Whose) -> anyhow::Result<Question> {
-        Ok(if let Some(text) = &whose.code {
+    pub(super) fn about(&self, whose: &Whose, form: &Form) -> anyhow::Result<Question> {
+        let (path, about, more) = if let Some(text) = &whose.code {
             let code = code_of(text)?;
-            self.question(format!("/api/v1/links/{code}/stats"), code.to_string(), None)
+            (format!("links/{code}/stats"), code.to_string(), None)
         } else if let Some(url) = &whose.article {
             let about = format!("article {url}");
-            self.question("/api/v1/articles/stats".into(), about, Some(("url", url.clone())))
+            ("targets/stats".into(), about, Some(("url", url.clone())))
         } else if let Some(tag) = &whose.tag {
-            let path = format!("/api/v1/tags/{}/stats", segment(tag));
-            self.question(path, format!("tag {tag}"), None)
+            (format!("tags/{}/stats", segment(tag)), format!("tag {tag}"), None)
         } else if let Some(id) = &whose.minted_by {
-            let path = format!("/api/v1/keys/{id}/stats");
-            self.question(path, format!("links minted by key {id}"), None)
+            (format!("keys/{id}/stats"), format!("links minted by key {id}"), None)
         } else {
-            self.question("/api/v1/stats".into(), "all links".into(), None)
-        })
+            ("stats".into(), "all links".into(), None)
+        };
+        Ok(self.question(&path, about, more, form))
     }
 
     /// The question about requests for unknown codes.
-    pub(super) fn about_orphans(&self) -> Question {
-        self.question("/api/v1/stats/orphans".into(), "codes that lead nowhere".into(), None)
+    pub(super) fn about_orphans(&self, form: &Form) -> Question {
+        self.question("stats/orphans", "codes that lead nowhere".into(), None, form)
     }
 
     fn question(
         &self,
-        path: String,
+        path: &str,
         about: String,
         more: Option<(&'static str, String)>,
+        form: &Form,
     ) -> Question {
         let mut query: Vec<_> = more.into_iter().chain(self.window.query()).collect();
         query.extend(self.by.map(|by| ("by", by.name().to_owned())));
         query.extend(self.limit.map(|limit| ("limit", limit.to_string())));
         if self.include_bots {
-            query.push(("include_bots", "true".into()));
+            query.push(("include", "bots".into()));
         }
         if self.compare {
             query.push(("compare", "previous".into()));
         }
+        if let Some(table) = &form.csv {
+            query.extend([("format", "csv".to_owned()), ("table", table.clone())]);
+        }
         let rows = if self.window.is_asked_for() { usize::MAX } else { LAST_ROWS };
-        let breakdown_rows = self.limit.map_or(BREAKDOWN_ROWS, |limit| limit as usize);
-        Question { path, query, about, rows, breakdown_rows }
+        let format = Format::of(form.json, form.csv.is_some());
+        self.window.question(path, query, about, rows, format)
     }
 }
 
 impl TopAsked {
     /// The question.
-    pub(super) fn question(&self) -> Question {
+    pub(super) fn question(&self, form: TopForm) -> Question {
         let mut query = self.window.query();
+        let about = match self.by {
+            Rank::Clicks => "links with most clicks",
+            Rank::People => "links with most clicks of people",
+        };
         if self.by == Rank::People {
             query.push(("by", "people".into()));
         }
         query.extend(self.limit.map(|limit| ("limit", limit.to_string())));
-        let (path, about) = ("/api/v1/stats/top".into(), "links with most clicks".into());
-        Question { path, query, about, rows: usize::MAX, breakdown_rows: 0 }
+        if form.csv {
+            query.push(("format", "csv".into()));
+        }
+        let format = Format::of(form.json, form.csv);
+        self.window.question("stats/top", query, about.into(), usize::MAX, format)
+    }
+}
+
+impl Format {
+    fn of(json: bool, csv: bool) -> Self {
+        match (json, csv) {
+            (true, _) => Self::Json,
+            (_, true) => Self::Csv,
+            _ => Self::Text,
+        }
     }
 }
 
@@ -275,15 +308,16 @@ mod tests {
     #[test]
     fn a_tag_of_any_characters_is_one_segment() {
         let whose = Whose { tag: Some("a/b c+ü".into()), ..Whose::default() };
-        let question = Asked::default().about(&whose).unwrap();
+        let question = Asked::default().about(&whose, &Form::default()).unwrap();
         assert_eq!(question.path, "/api/v1/tags/a%2Fb%20c%2B%C3%BC/stats");
         assert_eq!(question.query, []);
     }
 
     #[test]
     fn nothing_named_is_the_whole_site() {
-        let whole = Asked::default().about(&Whose::default()).unwrap();
-        let named = Asked::default().about(&Whose { site: true, ..Whose::default() }).unwrap();
+        let about = |whose| Asked::default().about(&whose, &Form::default()).unwrap();
+        let whole = about(Whose::default());
+        let named = about(Whose { site: true, ..Whose::default() });
         assert_eq!((whole.path.as_str(), whole.rows), ("/api/v1/stats", 14));
         assert_eq!(whole, named);
     }
@@ -291,7 +325,8 @@ mod tests {
     #[test]
     fn all_that_is_asked_for_is_said() {
         let article = Some("https://example.org/a".to_owned());
-        let question = asked().about(&Whose { article, ..Whose::default() }).unwrap();
+        let form = Form { json: false, csv: Some("referrers".into()) };
+        let question = asked().about(&Whose { article, ..Whose::default() }, &form).unwrap();
         let query: Vec<String> =
             question.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let expected = [
@@ -299,10 +334,12 @@ mod tests {
             "last=7d",
             "by=week",
             "limit=5",
-            "include_bots=true",
+            "include=bots",
             "compare=previous",
+            "format=csv",
+            "table=referrers",
         ];
         assert_eq!(query, expected);
-        assert_eq!((question.rows, question.breakdown_rows), (usize::MAX, 5));
+        assert_eq!((question.rows, question.format), (usize::MAX, Format::Csv));
     }
 }

@@ -213,4 +213,6 @@ fn country_of(found: &maxminddb::LookupResult<'_, Vec<u8>>) -> Option<[u8; 2]> {
 }
 
 #[cfg(test)]
+pub(super) mod mmdb;
+#[cfg(test)]
 mod tests;

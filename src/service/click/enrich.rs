@@ -35,6 +35,7 @@ pub struct Enricher {
     agents: LazyCell<Option<Agents>>,
     /// Agents by what the request said.
     recognised: Cache<Box<[u8]>, Agent>,
+    direct: Name,
     unknown: Name,
     prefetch: Name,
 }
@@ -49,6 +50,7 @@ impl Enricher {
     pub fn new(referrers: Referrers, countries: Countries) -> Self {
         Self {
             salts: BTreeMap::new(),
+            direct: referrers.name(b""),
             referrers,
             named: Cache::new(REFERRERS),
             countries,
@@ -126,6 +128,10 @@ impl Enricher {
     }
 
     fn referrer(&mut self, raw: &[u8]) -> Name {
+        if raw.is_empty() {
+            // The most usual one needs no looking up.
+            return self.direct.clone();
+        }
         if let Some(name) = self.named.get(raw) {
             return name.clone();
         }

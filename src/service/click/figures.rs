@@ -1,9 +1,12 @@
 //! What the roll-up has done since the process started, for metrics.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+
+use super::archive;
 
 /// Counters of one process; read by anyone.
 #[derive(Debug, Default)]
@@ -15,6 +18,7 @@ pub struct Figures {
     busy_us: AtomicU64,
     /// Milliseconds since 1970; 0: never.
     caught_up_at: AtomicI64,
+    archive: Arc<archive::Figures>,
 }
 
 /// The counters at one moment.
@@ -55,6 +59,12 @@ impl Figures {
 
     pub(super) fn caught_up(&self, now: Timestamp) {
         self.caught_up_at.store(now.as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// What the archive has done; nothing, if there is none.
+    #[must_use]
+    pub fn archive(&self) -> Arc<archive::Figures> {
+        Arc::clone(&self.archive)
     }
 
     /// The counters as they stand.

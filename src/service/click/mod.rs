@@ -1,5 +1,6 @@
-//! Clicks, exactly once: request → journal → tallies.
+//! Clicks, exactly once: request → journal → tallies, and → archive.
 
+pub mod archive;
 mod countries;
 mod enrich;
 mod figures;
@@ -44,6 +45,10 @@ pub struct Settings {
     pub keep_hours: u32,
     /// Days for which figures by the day are kept; 0: for ever.
     pub keep_days: u32,
+    /// The folder of the archive; empty: none is kept.
+    pub archive: PathBuf,
+    /// Days for which the archive's files are kept; 0: for ever.
+    pub archive_keep: u32,
 }
 
 impl Settings {
@@ -69,4 +74,4 @@ pub enum Fsync {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

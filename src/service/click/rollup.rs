@@ -108,6 +108,7 @@ impl Rollup {
     /// # Errors
     /// [`RollupError`]; nothing is lost, the next round begins where the store then stands.
     pub async fn round(&mut self, now: Timestamp) -> Result<Round, RollupError> {
+        self.enricher.refresh(now);
         let outcome = self.try_round(now).await;
         if outcome.is_err() {
             // Whether it was applied or not, nobody knows: ask.
@@ -157,7 +158,7 @@ impl Rollup {
 
     /// Gets the secrets of these days. What was long ago is forgotten, but nothing that a journal
     /// which is far behind may ask for again.
-    async fn fetch_salts(&mut self, days: &BTreeSet<Day>) -> Result<(), StoreError> {
+    pub(super) async fn fetch_salts(&mut self, days: &BTreeSet<Day>) -> Result<(), StoreError> {
         let Some(oldest) = days.first() else { return Ok(()) };
         let forget_before = Day(oldest.0.saturating_sub(SALT_DAYS));
         self.enricher.forget_salts(forget_before);
@@ -170,6 +171,11 @@ impl Rollup {
 
     fn store(&self) -> &Store {
         self.links.store()
+    }
+
+    /// What makes visits of clicks here, for the archive: it remembers agents and secrets.
+    pub(super) fn enricher(&mut self) -> &mut Enricher {
+        &mut self.enricher
     }
 
     /// What is known after the store has answered; `None` when it stood elsewhere.
@@ -309,16 +315,17 @@ impl Rollup {
         Ok(batches)
     }
 
-    /// Takes up what has been renewed outside of the service: the database of countries.
-    pub fn refresh(&mut self, now: Timestamp) {
-        self.enricher.refresh(now);
-    }
-
-    /// Removes from the journal what the store has counted for at least `keep`.
+    /// Removes from the journal what the store has counted for at least `keep`, as far as it lies
+    /// before the place in its lane that `wanted_from` says.
     ///
     /// # Errors
     /// The system's.
-    pub fn discard(&mut self, now: Timestamp, keep: Duration) -> io::Result<()> {
+    pub fn discard(
+        &mut self,
+        now: Timestamp,
+        keep: Duration,
+        wanted_from: impl Fn(Lane) -> Position,
+    ) -> io::Result<()> {
         let Some(known) = &self.known else { return Ok(()) };
         let floors = self.readers.keys().map(|lane| (*lane, floor(known, *lane))).collect();
         self.milestones.push_back((now, floors));
@@ -330,7 +337,7 @@ impl Rollup {
             let Some((_, floors)) = self.milestones.pop_front() else { break };
             for (lane, position) in floors {
                 if let Some(reader) = self.readers.get(&lane) {
-                    reader.discard_before(position)?;
+                    reader.discard_before(position.min(wanted_from(lane)))?;
                 }
             }
         }

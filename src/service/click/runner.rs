@@ -1,6 +1,7 @@
 //! The thread that keeps the store at the end of the journal: a thin loop around
 //! [`Rollup::round`].
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -11,13 +12,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use super::Settings;
+use super::archive::{Archived, Archiver};
 use super::enrich::Enricher;
 use super::figures::Figures;
 use super::rollup::{Rollup, RollupError, Round};
 use crate::model::tally::{Day, Quarter};
 use crate::store::cached::Cached;
 use crate::store::journal::Journal;
-use crate::store::{Account, Keep, Store, StoreError, Tallies as _};
+use crate::store::{Account, Keep, Position, Store, StoreError, Tallies as _};
 
 /// How often a store that nobody clicks into is asked whether it still stands where it stood.
 const VERIFY_EVERY: Duration = Duration::from_secs(1);
@@ -30,6 +32,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How long the stop waits for a store that does not answer. What is then left in the journal is
 /// counted at the next start.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
+/// How long an archive that is behind may keep the counting waiting at a time.
+const ARCHIVE_WITHIN: Duration = Duration::from_millis(250);
 
 /// What the running roll-up is asked for.
 enum Question {
@@ -96,8 +100,10 @@ impl Runner {
         let (stop, stopped) = oneshot::channel();
         let figures = Arc::new(Figures::default());
         let store = links.store().clone();
+        let archiver = Archiver::new(Arc::clone(&journal), &settings, figures.archive());
         let job = Job {
             rollup: Rollup::new(links, journal, settings.clone(), enricher, Arc::clone(&figures)),
+            archiver,
             store,
             settings,
             figures: Arc::clone(&figures),
@@ -139,6 +145,8 @@ impl Runner {
 
 struct Job {
     rollup: Rollup,
+    /// If an archive is kept.
+    archiver: Option<Archiver>,
     store: Store,
     settings: Settings,
     figures: Arc<Figures>,
@@ -161,6 +169,7 @@ impl Job {
             tokio::select! {
                 _ = tick.tick() => {
                     let moved = self.catch_up(&mut asked).await;
+                    self.archive(Instant::now() + ARCHIVE_WITHIN).await;
                     if !moved && verified.elapsed() >= VERIFY_EVERY {
                         verified = Instant::now();
                         self.verify().await;
@@ -222,6 +231,23 @@ impl Job {
         }
     }
 
+    /// Archives what there is, for as long as it may take. What is left waits in the journal.
+    async fn archive(&mut self, deadline: Instant) {
+        let Some(archiver) = &mut self.archiver else { return };
+        loop {
+            let salted = match archiver.round(self.rollup.enricher(), Timestamp::now()) {
+                Ok(Archived::Behind) => true,
+                Ok(Archived::NoSalt(day)) => {
+                    self.rollup.fetch_salts(&BTreeSet::from([day])).await.is_ok()
+                }
+                Ok(Archived::CaughtUp) | Err(_) => return,
+            };
+            if !salted || Instant::now() >= deadline {
+                return;
+            }
+        }
+    }
+
     async fn round(&mut self) -> Result<Round, RollupError> {
         let started = Instant::now();
         let outcome = self.rollup.round(Timestamp::now()).await;
@@ -254,11 +280,15 @@ impl Job {
 
     /// Removes what need not be kept, and files the account when it is due.
     async fn keep_house(&mut self, now: Timestamp) {
-        self.rollup.refresh(now);
         if self.failing {
             return;
         }
-        if let Err(error) = self.rollup.discard(now, self.settings.keep_applied) {
+        let wanted_from = |lane| match &self.archiver {
+            Some(archiver) => archiver.wanted_from(lane),
+            None => Position(u64::MAX),
+        };
+        let keep = self.settings.keep_applied;
+        if let Err(error) = self.rollup.discard(now, keep, wanted_from) {
             tracing::warn!(%error, "counted clicks can't be removed from the journal");
         }
         self.sweep(now).await;
@@ -310,6 +340,7 @@ impl Job {
             match self.round().await {
                 Ok(Round::Behind | Round::Moved) => {}
                 Ok(Round::Idle) => {
+                    self.archive(deadline).await;
                     self.filed = None;
                     self.keep_house(Timestamp::now()).await;
                     return;

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::countries::mmdb::{self, Value};
 use super::*;
 use crate::model::click::{Click, Source};
 use crate::model::code::Code;
 use crate::model::referrer::Referrers;
-use crate::model::tally::{Count, Day, Quarter, Subject};
+use crate::model::tally::{Count, Day, Dimension, Quarter, Subject};
 use crate::service::live::Pulse;
 use crate::store::cached::{self, Cached};
 use crate::store::conformance::redis_server::RedisServer;
@@ -19,7 +20,7 @@ use crate::store::conformance::{block_on, settings, with_cluster};
 use crate::store::embedded::{Embedded, FILE_NAME};
 use crate::store::journal::{Journal, Writer};
 use crate::store::redis::Redis;
-use crate::store::{Account, Ask, Bulletin as _, Store, Tallies as _, Upkeep as _};
+use crate::store::{Account, Ask, Bulletin as _, Lane, Position, Store, Tallies as _, Upkeep as _};
 
 const NOON: i64 = 1_795_435_200_000;
 
@@ -86,7 +87,8 @@ fn rollup(store: &Store, journal: &Arc<Journal>) -> Rollup {
     Rollup::new(links, journal, settings, enricher(), Arc::default())
 }
 
-fn enricher() -> Enricher {
+/// One that knows no place of its own and no country.
+pub(crate) fn enricher() -> Enricher {
     Enricher::new(Referrers::new(None), Countries::new())
 }
 
@@ -98,7 +100,8 @@ fn cached(store: &Store) -> Cached {
     Cached::new(store.fork(), &settings)
 }
 
-fn settings_of(fsync: Fsync, segment_size: u64) -> Settings {
+/// Settings of a roll-up that keeps everything, and has no archive.
+pub(crate) fn settings_of(fsync: Fsync, segment_size: u64) -> Settings {
     Settings {
         flush_interval: Duration::from_millis(10),
         fsync,
@@ -108,7 +111,14 @@ fn settings_of(fsync: Fsync, segment_size: u64) -> Settings {
         geoip_path: PathBuf::new(),
         keep_hours: 0,
         keep_days: 0,
+        archive: PathBuf::new(),
+        archive_keep: 0,
     }
+}
+
+/// There is no archive.
+fn nothing_is_wanted(_: Lane) -> Position {
+    Position(u64::MAX)
 }
 
 /// All clicks on a subject within the 400 days that tests click in.
@@ -311,17 +321,17 @@ async fn what_is_counted_leaves_the_journal_after_a_while_and_not_before() {
     let keep = Duration::from_secs(600);
     click(&mut writer, 0, 2_000, 3);
     let full = journal.size();
-    rollup.discard(now(), keep).unwrap();
+    rollup.discard(now(), keep, nothing_is_wanted).unwrap();
     catch_up(&mut rollup).await;
-    rollup.discard(now(), keep).unwrap();
+    rollup.discard(now(), keep, nothing_is_wanted).unwrap();
     assert_eq!(journal.size(), full);
     writer.rest().unwrap();
     catch_up(&mut rollup).await;
-    rollup.discard(now() + Duration::from_secs(300), keep).unwrap();
+    rollup.discard(now() + Duration::from_secs(300), keep, nothing_is_wanted).unwrap();
     assert!(journal.size() >= full);
-    rollup.discard(now() + Duration::from_secs(601), keep).unwrap();
+    rollup.discard(now() + Duration::from_secs(601), keep, nothing_is_wanted).unwrap();
     assert!(journal.size() < full);
-    rollup.discard(now() + Duration::from_secs(901), keep).unwrap();
+    rollup.discard(now() + Duration::from_secs(901), keep, nothing_is_wanted).unwrap();
     assert!(journal.size() < 100);
     assert_counted(&store, &rollup, 2_000, 3).await;
     assert_eq!(journal.counts().clicks, 2_000);
@@ -343,6 +353,37 @@ async fn a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail(store: S
     assert!(auditor.account().await.is_err());
     assert_counted(&store, &rollup(&store, &journal), 1_000, 4).await;
     assert_eq!(store.accounts().await.unwrap()[0].counted, 1_000);
+}
+
+#[tokio::test]
+async fn clicks_are_counted_by_the_database_of_countries_that_there_is_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let path = folder.path().join("countries.mmdb");
+    let renew = |code| {
+        let record = Value::Map(vec![("country_code", Value::Text(code))]);
+        std::fs::write(&path, mmdb::write(&[("198.51.100.0/24", record)])).unwrap();
+    };
+    renew("FR");
+    let countries = Countries::open(&path, now()).unwrap();
+    let enricher = Enricher::new(Referrers::new(None), countries);
+    let settings = settings_of(Fsync::Never, 4_096);
+    let mut rollup =
+        Rollup::new(cached(&store), Arc::clone(&journal), settings, enricher, Arc::default());
+    let mut writer = journal.writer().unwrap();
+    for (code, at) in [("FR", now()), ("DE", now() + Duration::from_secs(10))] {
+        renew(code);
+        let address = Some("198.51.100.7".parse().unwrap());
+        let source = Source { address, ..Source::default() };
+        writer.append(&Click { at_ms: NOON, code: "code", source }).unwrap();
+        while rollup.round(at).await.unwrap() != Round::Idle {}
+    }
+    let ask = Ask { day: Quarter::of(now()).day(), quarters: false, sketch: false };
+    let days = store.days(&Subject::Site, &[ask]).await.unwrap();
+    let countries = days[0].1.whole.breakdown.of(Dimension::Country);
+    let countries: Vec<_> =
+        countries.named().map(|(name, count)| (&**name, count.clicks())).collect();
+    assert_eq!(countries, [("DE", 1), ("FR", 1)]);
 }
 
 #[tokio::test]

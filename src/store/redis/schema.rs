@@ -33,10 +33,10 @@
 //! first bucket under the empty name. `scripts/map.lua` is the same arithmetic for the scripts.
 //!
 //! The **rows** of a day are two maps, which expire each as a whole. A bucket of hours is chosen by
-//! the subject alone: all its hours are found in one. Redis never looks into a row: `apply.rs` reads
-//! rows, adds to them, and puts them back under the condition that the mark is still the same. The
-//! mark is drawn, not counted: a server that was brought back from a copy never has the mark of
-//! another history.
+//! the subject alone: all its hours are found in one. To Redis a row is bytes: `apply.rs` reads rows,
+//! adds to them, and puts them back under the condition that the mark is still the same. The mark is
+//! drawn, not counted: a server that was brought back from a copy never has the mark of another
+//! history.
 //!
 //! There is no stream of all links: each would stand in two (22 bytes more). The listing of all
 //! merges the owners', who are few. A stream reserves 4 KB at once, which makes a quarter of a

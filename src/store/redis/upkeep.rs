@@ -7,10 +7,11 @@ use super::connection::Trip;
 use super::schema::{META, PARTITIONS};
 use crate::store::{SCHEMA_VERSION, StoreError, Upkeep};
 
-/// The longest value, in bytes, that leaves a bucket of links compact: nearly all of them, with a
-/// title in any script. Redis's own limit is 64, which no address fits into.
+/// The longest value, in bytes, that leaves a bucket compact: nearly all links, with a title in any
+/// script, and the rows of all but busy ones. Redis's own limit is 64, which no address fits into.
 const COMPACT_VALUE: u64 = 1_024;
-/// The most entries of a compact hash. Buckets hold some 32, rarely a hundred.
+/// The most entries of a compact hash. Buckets hold some 32, rarely a hundred; of hours, which come
+/// by the dozen, rarely two hundred.
 const COMPACT_ENTRIES: u64 = 512;
 /// The oldest Redis with all that is used here, as major and minor version.
 const OLDEST: (u32, u32) = (6, 2);

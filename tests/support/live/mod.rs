@@ -13,6 +13,7 @@
 )]
 
 mod books;
+mod disk;
 mod http;
 mod proxy;
 mod readers;
@@ -28,6 +29,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub use books::{Auditor, assert_exact};
+pub use disk::TinyDisk;
 pub use http::{Answer, Connection};
 pub use proxy::{Fault, Proxy};
 pub use readers::{Readers, Seen};

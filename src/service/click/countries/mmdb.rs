@@ -6,18 +6,18 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// What a record holds.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(in crate::service::click) enum Value {
     Text(&'static str),
     Map(Vec<(&'static str, Self)>),
 }
 
 /// One network and its record.
-pub(super) type Entry = (&'static str, Value);
+pub(in crate::service::click) type Entry = (&'static str, Value);
 
 const MARKER: &[u8] = b"\xab\xcd\xefMaxMind.com";
 
 /// A database of these networks, none of which lies within another.
-pub(super) fn write(entries: &[Entry]) -> Vec<u8> {
+pub(in crate::service::click) fn write(entries: &[Entry]) -> Vec<u8> {
     let mut tree = vec![[Record::Nothing; 2]];
     let mut data = Vec::new();
     for (network, value) in entries {

@@ -1,13 +1,10 @@
 //! Countries by header and by database, and a database that is renewed while it is used.
 
-#[path = "mmdb.rs"]
-mod mmdb;
-
 use std::fs;
 
-use mmdb::Value::{self, Map, Text};
 use tempfile::TempDir;
 
+use super::mmdb::Value::{self, Map, Text};
 use super::*;
 
 const NOON: i64 = 1_795_435_200;

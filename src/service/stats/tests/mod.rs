@@ -4,7 +4,7 @@ mod properties;
 mod verbs;
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use crate::model::canonical;
 use crate::model::click::{Click, Source, Visit, Who};
 use crate::model::key::{KeyId, Scope};
 use crate::model::link::{Standing, Tag};
-use crate::model::referrer::Referrers;
 use crate::model::tally::{Count, Dimension, Row, Subject};
 use crate::service::click;
+use crate::service::click::tests::{enricher, settings_of};
 use crate::store::cached;
 use crate::store::conformance::{code, settings};
 use crate::store::embedded::Embedded;
@@ -133,17 +133,11 @@ impl Office {
         // It counts when it is asked to, and when it ends.
         let settings = click::Settings {
             flush_interval: Duration::from_secs(3_600),
-            fsync: click::Fsync::Never,
-            segment_size: 1 << 16,
             keep_applied: none,
-            country_header: String::new(),
-            geoip_path: PathBuf::new(),
-            keep_hours: 0,
-            keep_days: 0,
+            ..settings_of(click::Fsync::Never, 1 << 16)
         };
-        let enricher = click::Enricher::new(Referrers::new(None), click::Countries::new());
         let runner =
-            click::Runner::start(links.fork(), Arc::clone(&journal), settings, enricher).unwrap();
+            click::Runner::start(links.fork(), Arc::clone(&journal), settings, enricher()).unwrap();
         let canonical = Canonicalizer::new(&canonical::Settings::default()).unwrap();
         let stats = Stats::new(links, Arc::new(canonical), runner.auditor());
         let office = Self { stats, store, journal, runner };
