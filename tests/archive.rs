@@ -199,6 +199,20 @@ fn a_full_disk_stops_the_archive_and_not_the_counting() {
     drop(service);
 }
 
+#[test]
+fn check_looks_at_the_archives_folder_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |archive: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_slugline"));
+        command.arg("check").env_clear().env("SLUGLINE__DATA_DIR", folder.path().join("data"));
+        text(&command.env("SLUGLINE__CLICKS__ARCHIVE", archive).output().unwrap().stdout)
+    };
+    let told = check(&folder.path().join("clicks"));
+    assert!(told.contains("archive: ") && told.contains("will be made"), "{told}");
+    let told = check(Path::new("/proc/clicks"));
+    assert!(told.contains("problem  archive: /proc can't be written to"), "{told}");
+}
+
 /// An archive of two nodes: clicks at these moments.
 fn archive_of(folder: &Path, clicks: &[(&str, &str, &str)]) {
     for node in ["node000000000000", "node111111111111"] {

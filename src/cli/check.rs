@@ -97,7 +97,11 @@ async fn look(args: &Args, settings: &Settings) -> anyhow::Result<Vec<Finding>> 
     let mut findings = vec![Finding::new(Level::Ok, "configuration", "valid")];
     let advice = settings.advice().into_iter();
     findings.extend(advice.map(|text| Finding::new(Level::Warning, "configuration", text)));
-    findings.extend(folder(settings));
+    findings.extend(folder("data folder", &settings.data_dir, settings.clicks.segment_size));
+    let archive = &settings.clicks.archive;
+    if !archive.as_os_str().is_empty() {
+        findings.extend(folder("archive", archive, settings.clicks.segment_size));
+    }
     findings.extend(countries(settings));
     findings.push(service);
     findings.extend(store(settings, serving).await);
@@ -129,10 +133,9 @@ async fn ready(socket: &Path, subject: &'static str) -> Finding {
     }
 }
 
-/// The data folder: can it be written, and is there room?
-fn folder(settings: &Settings) -> Vec<Finding> {
-    let subject = "data folder";
-    let wanted = std::path::absolute(&settings.data_dir).unwrap_or(settings.data_dir.clone());
+/// A folder of the service: can it be written, and is there room?
+fn folder(subject: &'static str, folder: &Path, segment_size: u64) -> Vec<Finding> {
+    let wanted = std::path::absolute(folder).unwrap_or(folder.to_owned());
     let exists = wanted.is_dir();
     // What will be made at the first start is made in the nearest folder that there is.
     let Some(folder) = wanted.ancestors().find(|folder| folder.exists()) else {
@@ -145,7 +148,7 @@ fn folder(settings: &Settings) -> Vec<Finding> {
     let state = if exists { "can be written to" } else { "will be made at the first start" };
     let path = wanted.display();
     let mut findings = vec![Finding::new(Level::Ok, subject, format_args!("{path} {state}"))];
-    findings.extend(space(folder, settings.clicks.segment_size));
+    findings.extend(space(folder, segment_size));
     findings
 }
 

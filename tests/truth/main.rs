@@ -32,8 +32,7 @@ over_each_store! {
 
 fn every_figure_of_a_million_clicks_is_true_whatever_is_killed_meanwhile(store: TestStore) {
     let mut random = Random::new();
-    // Trusting the edge's header needs the edge's address; nobody connects in this test.
-    let settings = [("CLICKS__COUNTRY_HEADER", "CF-IPCountry"), ("CLICKS__KEEP_APPLIED", "1h")];
+    let settings = [("CLICKS__KEEP_APPLIED", "1h")];
     let mut service = Service::start_with(&store.url(), &settings);
     let world = World::mint(&service);
     service.terminate();

@@ -85,8 +85,8 @@ impl Enricher {
         let source = &click.source;
         let agent = self.agent(source.agent);
         let who = match agent.bot {
-            _ if source.prefetch => Who::Bot(self.prefetch.clone()),
             Some(family) => Who::Bot(family),
+            None if source.prefetch => Who::Bot(self.prefetch.clone()),
             None => Who::Person(self.visitor(click)?),
         };
         if source.private {

@@ -240,6 +240,8 @@ fn a_line_torn_at_any_byte_is_written_again_whole() {
         fs::write(&path, [&before[..], &torn[..cut]].concat()).unwrap();
         fs::write(&state, &state_before).unwrap();
         assert_eq!(read(folder.path()), all(&early()), "a torn line is no line");
+        drop(Archive::open(folder.path(), &node()).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), before, "it is cut off");
         archive(folder.path(), &late(), at(0)).unwrap();
         assert_eq!(read(folder.path()), all(&late()), "torn at {cut}");
     }
