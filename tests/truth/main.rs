@@ -5,7 +5,7 @@
 //! then on everything is as it always is: the service is killed while it counts, and asked over
 //! HTTP when it is done.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 #[path = "../support/live/mod.rs"]
 mod live;
