@@ -18,7 +18,7 @@ use std::path::Path;
 
 use clicks::{Past, World};
 use jiff::Timestamp;
-use live::{Random, Service, TestStore, over_each_store, until};
+use live::{Random, Service, TestStore, until};
 use slugline::store::journal::Journal;
 
 /// Clicks in all.
@@ -26,11 +26,17 @@ const CLICKS: usize = 1_000_000;
 /// Bytes of a journal segment; as by default.
 const SEGMENT: u64 = 32 << 20;
 
-over_each_store! {
-    every_figure_of_a_million_clicks_is_true_whatever_is_killed_meanwhile
+#[test]
+fn every_figure_of_a_million_clicks_is_true_on_the_embedded_store() {
+    every_figure_is_true_whatever_is_killed_meanwhile(TestStore::embedded());
 }
 
-fn every_figure_of_a_million_clicks_is_true_whatever_is_killed_meanwhile(store: TestStore) {
+#[test]
+fn every_figure_of_a_million_clicks_is_true_on_redis() {
+    every_figure_is_true_whatever_is_killed_meanwhile(TestStore::redis());
+}
+
+fn every_figure_is_true_whatever_is_killed_meanwhile(store: TestStore) {
     let mut random = Random::new();
     let settings = [("CLICKS__KEEP_APPLIED", "1h")];
     let mut service = Service::start_with(&store.url(), &settings);
