@@ -406,7 +406,6 @@ impl Drop for Serving {
 }
 
 #[test]
-#[ignore = "the service tells no figures yet"]
 fn what_readers_followed_is_shown_ranked_and_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let (_serving, address) = Serving::start(folder.path());

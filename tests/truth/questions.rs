@@ -144,7 +144,7 @@ fn assert_breakdowns(answer: &Value, expected: &Tally, all: bool, what: &str) {
             let bots_only = dimension == "bot_families";
             let clicks = if bots_only { *bots } else { people + if all { *bots } else { 0 } };
             if clicks > 0 {
-                wanted.insert(name.clone(), clicks);
+                wanted.insert((*name).to_owned(), clicks);
             }
         }
         let rows = rows.as_array().unwrap().iter();

@@ -19,7 +19,7 @@ pub(crate) struct Counted {
 pub(crate) struct Tally {
     pub(crate) counted: Counted,
     /// By dimension: name → people's clicks, bots' clicks.
-    pub(crate) rows: BTreeMap<&'static str, BTreeMap<String, (u64, u64)>>,
+    pub(crate) rows: BTreeMap<&'static str, BTreeMap<&'static str, (u64, u64)>>,
     seen: HashSet<(i64, u32, usize)>,
 }
 
@@ -60,7 +60,7 @@ impl Tally {
         ];
         for (dimension, name) in rows.into_iter().chain(bot.map(|family| ("bot_families", family)))
         {
-            let row = self.rows.entry(dimension).or_default().entry(name.to_owned()).or_default();
+            let row = self.rows.entry(dimension).or_default().entry(name).or_default();
             match bot {
                 Some(_) => row.1 += 1,
                 None => row.0 += 1,

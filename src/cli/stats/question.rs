@@ -27,7 +27,7 @@ pub(super) struct Whose {
     /// All links minted by the API key with this id; local000: on the service's own machine
     #[arg(long, value_name = "ID", value_parser = KeyId::parse)]
     minted_by: Option<KeyId>,
-    /// All links [default]
+    /// All links: also when nothing is named
     #[arg(long)]
     site: bool,
 }

@@ -53,7 +53,8 @@ fn day_of(minutes: i64) -> Day {
 /// A click of somebody with an address, so that a secret is needed.
 fn click(writer: &mut Writer, minutes: i64, code: &str) {
     let address = Some([192, 0, 2, 1].into());
-    let source = Source { agent: b"Firefox", address, ..Source::default() };
+    let agent = b"Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0";
+    let source = Source { agent, address, ..Source::default() };
     let at_ms = at(minutes).as_millisecond();
     writer.append(&Click { at_ms, code, source }).unwrap();
 }
