@@ -16,6 +16,12 @@ test: ## Run all tests; they start and stop Redis servers of their own
 	@$(call need,redis-server,redis-server)
 	@$(MAKE) --no-print-directory duckdb
 	cargo test --workspace
+	@$(MAKE) --no-print-directory parquet
+
+.PHONY: parquet
+parquet: duckdb ## Run the tests of the archive in a program with Parquet; `make test` includes them
+	cargo test --features parquet --lib -- store::archive an_hour_becomes
+	cargo test --features parquet --test archive --test config
 
 # A reader of the archive that is not ours, beside the build and not in the system.
 .PHONY: duckdb
@@ -27,6 +33,7 @@ duckdb: ## Install the DuckDB that tests/archive.rs reads the archive with, into
 check: ## Formatting, lints and documentation, with warnings as errors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --all-targets --features parquet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace
 
 .PHONY: fmt

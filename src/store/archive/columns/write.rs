@@ -17,7 +17,7 @@ use parquet::schema::types::ColumnPath;
 use super::{TEXTS, as_io, schema};
 use crate::store::archive::line::Line;
 
-/// Rows that are kept in memory until they are written together: some 13 MB. Readers pass over
+/// Rows that are kept in memory until they are written together: some 20 MB. Readers pass over
 /// groups in which nothing can be that they want, so smaller ones serve them better, and larger ones
 /// compress better.
 const GROUP: usize = 64 * 1024;
