@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
 use parquet::basic::Type as Physical;
@@ -29,18 +30,18 @@ pub(in crate::store::archive) fn lines(
     file: File,
     mut each: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    let file = SerializedFileReader::new(file).map_err(as_io)?;
+    let file = guarded(|| SerializedFileReader::new(file).map_err(as_io))?;
     let found = file.metadata().file_metadata().schema_descr();
     if columns(found) != columns(&SchemaDescriptor::new(schema()?.into())) {
         return Err(damaged("it has other columns than the archive's files"));
     }
     let mut line = Vec::new();
     for number in 0..file.num_row_groups() {
-        let group = file.get_row_group(number).map_err(as_io)?;
+        let group = guarded(|| file.get_row_group(number).map_err(as_io))?;
         let mut left = usize::try_from(group.metadata().num_rows()).unwrap_or(0);
-        let mut columns = Columns::of(&*group)?;
+        let mut columns = guarded(|| Columns::of(&*group))?;
         while left > 0 {
-            let rows = columns.read(left.min(BATCH))?;
+            let rows = guarded(|| columns.read(left.min(BATCH)))?;
             for row in 0..rows {
                 line.clear();
                 columns.line(row)?.write(&mut line)?;
@@ -139,6 +140,12 @@ impl Texts {
         self.cells.extend((0..found).map(next));
         Ok(())
     }
+}
+
+/// The crate believes what a file says of itself, and panics on some files that are damaged. What was
+/// read of such a file is given up.
+fn guarded<T>(read: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged("it is damaged")))
 }
 
 fn damaged(why: &str) -> io::Error {

@@ -238,3 +238,19 @@ fn a_file_that_is_damaged_or_somebody_elses_is_an_error_and_never_half_a_line() 
     let error = lines_of(&path).unwrap_err();
     assert!(error.to_string().contains("other columns"), "{error}");
 }
+
+#[test]
+fn no_flipped_bit_of_a_file_ends_the_process() {
+    let folder = folder();
+    archive_as(Format::Parquet, &node(), folder.path(), &early(), at(70)).unwrap();
+    let path = folder.path().join("clicks-2026-11-23T09Z-abcdefghijklmnop.parquet");
+    let bytes = fs::read(&path).unwrap();
+    let mut refused = 0;
+    for place in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= 0x80;
+        fs::write(&path, &damaged).unwrap();
+        refused += usize::from(lines_of(&path).is_err());
+    }
+    assert!(refused > 1_000, "{refused}");
+}
