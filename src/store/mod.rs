@@ -294,6 +294,9 @@ pub struct Ask {
     pub day: Day,
     /// Its quarters as well, as far as they are kept.
     pub quarters: bool,
+    /// With what the clicks of its quarters are told apart by: of those of the day they always are.
+    /// It is most of the work, and needed only where a window begins or ends within the day.
+    pub names: bool,
     /// With the sketches of the day's visitors, so that they can be united with others'.
     pub sketch: bool,
 }

@@ -2,6 +2,7 @@
 //! each dimension, and what is beyond them as an exact remainder.
 
 use std::cmp::Reverse;
+use std::mem;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
@@ -99,11 +100,27 @@ impl Rows {
         self.other += count;
     }
 
-    /// Adds the rows of another: commutative and associative.
+    /// Adds the rows of another: commutative and associative. Both stand in order, so that this
+    /// takes as long as the two lists are, however many names of one are new to the other.
     pub fn merge(&mut self, more: &Self) {
         self.other += more.other;
+        let known = self.named.len();
+        let mut at = 0;
         for (name, count) in &more.named {
-            self.add(name, *count);
+            match find_from(&self.named[at..known], name) {
+                Ok(further) => {
+                    at += further;
+                    self.named[at].1 += *count;
+                }
+                Err(further) => {
+                    at += further;
+                    self.named.push((Arc::clone(name), *count));
+                }
+            }
+        }
+        if self.named.len() > known {
+            // Two stretches, each in order: the stable sort joins them in one pass.
+            self.named.sort_by(|a, b| a.0.cmp(&b.0));
         }
     }
 
@@ -154,10 +171,11 @@ impl Rows {
         put_count(self.other, bytes);
     }
 
-    fn take(bytes: &mut &[u8]) -> Result<Self, BadTally> {
+    fn take(bytes: &mut &[u8], like: &Self) -> Result<Self, BadTally> {
         let length = take_number(bytes)?;
         // Not reserved ahead: a damaged length must not take the memory away.
         let mut rows = Self::default();
+        let mut known = like.named.as_slice();
         for _ in 0..length {
             let name = names::take(bytes)?;
             let count = take_count(bytes)?;
@@ -165,7 +183,13 @@ impl Rows {
             if !ordered {
                 return Err(BadTally("the order of the names"));
             }
-            rows.named.push((name.as_ref().into(), count));
+            let found = find_from(known, &name);
+            known = &known[found.unwrap_or_else(|beyond| beyond)..];
+            let name = match found {
+                Ok(_) => Arc::clone(&known[0].0),
+                Err(_) => name.as_ref().into(),
+            };
+            rows.named.push((name, count));
         }
         rows.other = take_count(bytes)?;
         Ok(rows)
@@ -199,6 +223,24 @@ impl Breakdown {
         }
     }
 
+    /// The sum of many, with a bounded number of rows in each dimension: `most`, or `2 × most` of
+    /// which none is dropped yet. Joined two by two, so that no row is moved more often than the
+    /// number of parts can be halved.
+    #[must_use]
+    pub fn sum_of(mut parts: Vec<Self>, most: usize) -> Self {
+        while parts.len() > 1 {
+            let mut ones = mem::take(&mut parts).into_iter();
+            while let Some(mut one) = ones.next() {
+                if let Some(other) = ones.next() {
+                    one.merge(&other);
+                    one.bound(most);
+                }
+                parts.push(one);
+            }
+        }
+        parts.pop().unwrap_or_default()
+    }
+
     /// Bounds each dimension to `most` rows, or to `2 × most` of which none is dropped yet.
     pub(super) fn bound(&mut self, most: usize) {
         self.0.iter_mut().for_each(|(_, rows)| rows.bound(most));
@@ -212,8 +254,8 @@ impl Breakdown {
         }
     }
 
-    /// Reads the stored form, all of `bytes`.
-    pub(super) fn read(mut bytes: &[u8]) -> Result<Self, BadTally> {
+    /// Reads the stored form, all of `bytes`. Names that come in `like` are shared with it.
+    pub(super) fn read(mut bytes: &[u8], like: &Self) -> Result<Self, BadTally> {
         let mut breakdown = Self::default();
         while let Some((number, rest)) = bytes.split_first() {
             bytes = rest;
@@ -222,7 +264,7 @@ impl Breakdown {
             if breakdown.0.last().is_some_and(|(last, _)| last >= dimension) {
                 return Err(BadTally("the order of the dimensions"));
             }
-            breakdown.0.push((*dimension, Rows::take(&mut bytes)?));
+            breakdown.0.push((*dimension, Rows::take(&mut bytes, like.of(*dimension))?));
         }
         Ok(breakdown)
     }
@@ -232,6 +274,21 @@ impl Breakdown {
 #[must_use]
 pub fn name(text: &str) -> Name {
     names::cut(text).into()
+}
+
+/// Where a name stands in a list in order, or where it would. Looks near the beginning first: whoever
+/// walks through two lists at once finds the next name there.
+fn find_from(named: &[(Name, Count)], name: &str) -> Result<usize, usize> {
+    let mut end = 1;
+    while named.get(end - 1).is_some_and(|(known, _)| known.as_ref() < name) {
+        end *= 2;
+    }
+    let start = end / 2;
+    let within = &named[start..end.min(named.len())];
+    match within.binary_search_by(|(known, _)| known.as_ref().cmp(name)) {
+        Ok(at) => Ok(start + at),
+        Err(at) => Err(start + at),
+    }
 }
 
 fn put_count(count: Count, bytes: &mut Vec<u8>) {

@@ -31,6 +31,15 @@ pub const DAY_ROWS: usize = 250;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Row(Vec<(u8, Cell)>);
 
+/// What to do with the names that a row's clicks are told apart by.
+#[derive(Debug, Clone, Copy)]
+pub enum Names<'a> {
+    /// To read them; those that come in another breakdown are shared with it.
+    Like(&'a Breakdown),
+    /// To leave them out: most of the work of reading.
+    Skip,
+}
+
 /// What stands before the breakdowns about one slot.
 struct Head {
     slot: u8,
@@ -105,6 +114,14 @@ impl Row {
     /// # Errors
     /// [`BadTally`] when it isn't one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadTally> {
+        Self::read(bytes, Names::Like(&Breakdown::default()))
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), with the names or without.
+    ///
+    /// # Errors
+    /// [`BadTally`] when it isn't a row; names that are left out are not looked at.
+    pub fn read(bytes: &[u8], names: Names<'_>) -> Result<Self, BadTally> {
         let (heads, mut rest) = read_heads(bytes)?;
         let parts: Result<Vec<_>, _> =
             heads.iter().map(|head| take_bytes(&mut rest, head.breakdown)).collect();
@@ -121,7 +138,10 @@ impl Row {
                 _ if cut => Visitors::Number(head.visitors),
                 length => Visitors::Sketch(Sketch::read(take_bytes(&mut rest, length)?)?),
             };
-            let breakdown = Breakdown::read(breakdown)?;
+            let breakdown = match names {
+                Names::Like(like) => Breakdown::read(breakdown, like)?,
+                Names::Skip => Breakdown::default(),
+            };
             row.0.push((head.slot, Cell { count: head.count, visitors, breakdown }));
         }
         if !rest.is_empty() {

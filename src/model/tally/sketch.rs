@@ -63,11 +63,30 @@ impl Sketch {
     /// Adds the visitors of another.
     pub fn merge(&mut self, more: &Self) {
         match (&mut self.0, &more.0) {
+            (Registers::List(list), _) if list.is_empty() => self.0 = more.0.clone(),
+            (Registers::List(list), Registers::List(more))
+                if list.len() + more.len() <= LIST_MOST =>
+            {
+                list.extend(more);
+                list.sort();
+                // Of one register the higher value stands behind.
+                list.dedup_by(|next, kept| {
+                    let same = parts(*next).0 == parts(*kept).0;
+                    if same {
+                        *kept = *next;
+                    }
+                    same
+                });
+            }
+            (Registers::List(_), _) => {
+                self.spread();
+                self.merge(more);
+            }
+            (Registers::All(all), Registers::List(more)) => raise_all(all, more),
+            // Without a branch: some dozen registers at a time.
             (Registers::All(all), Registers::All(more)) => {
                 all.iter_mut().zip(more).for_each(|(value, more)| *value = (*value).max(*more));
             }
-            (Registers::List(list), _) if list.is_empty() => self.0 = more.0.clone(),
-            _ => more.in_use().for_each(|(register, value)| self.raise(register, value)),
         }
     }
 
@@ -80,9 +99,8 @@ impl Sketch {
     /// How many different visitors were added, about.
     #[must_use]
     pub fn estimate(&self) -> u64 {
-        let mut counts = [0usize; 1 << BITS];
-        self.in_use().for_each(|(_, value)| counts[usize::from(value)] += 1);
-        let used: usize = counts.iter().sum();
+        let counts = self.counts();
+        let used: usize = counts[1..].iter().sum();
         if used == 0 {
             return 0;
         }
@@ -94,6 +112,29 @@ impl Sketch {
         }
         z += m * sigma((REGISTERS - used) as f64 / m);
         (m * m / (2.0 * std::f64::consts::LN_2 * z)).round() as u64
+    }
+
+    /// How many registers have each value. Of those without, only some.
+    fn counts(&self) -> [usize; 1 << BITS] {
+        let mut counts = [0; 1 << BITS];
+        match &self.0 {
+            Registers::List(list) => {
+                list.iter().for_each(|entry| counts[usize::from(parts(*entry).1)] += 1);
+            }
+            Registers::All(all) => {
+                // Neighbours are often equal: counted in one place, each would wait for the other.
+                let mut lanes = [[0u32; 1 << BITS]; 4];
+                for four in all.chunks_exact(4) {
+                    for (lane, value) in lanes.iter_mut().zip(four) {
+                        lane[usize::from(value & 0x3f)] += 1;
+                    }
+                }
+                for lane in lanes {
+                    counts.iter_mut().zip(lane).for_each(|(sum, count)| *sum += count as usize);
+                }
+            }
+        }
+        counts
     }
 
     /// Appends the stored form: nothing, a list, or every register in six bits.
@@ -131,19 +172,21 @@ impl Sketch {
 
     fn read_list(mut bytes: &[u8]) -> Result<Self, BadTally> {
         let bad = BadTally("the sketch");
-        let mut sketch = Self::default();
+        let mut list = Vec::with_capacity(bytes.len().div_ceil(2).min(REGISTERS));
         let mut last = 0u32;
         while !bytes.is_empty() {
-            let step = u32::try_from(take_number(&mut bytes)?).map_err(|_| bad)?;
+            let step = u32::try_from(take_step(&mut bytes)?).map_err(|_| bad)?;
             let entry = last.checked_add(step).ok_or(bad)?;
             let (register, value) = parts(entry);
             let fits = (register as usize) < REGISTERS && (1..=HIGHEST).contains(&value);
             if !fits || last != 0 && parts(last).0 == register {
                 return Err(bad);
             }
-            sketch.raise(register, value);
+            list.push(entry);
             last = entry;
         }
+        let mut sketch = Self(Registers::List(list));
+        sketch.bound();
         Ok(sketch)
     }
 
@@ -172,10 +215,15 @@ impl Sketch {
                     Some(known) if parts(*known).0 == register => *known = (*known).max(entry),
                     _ => list.insert(at, entry),
                 }
-                if list.len() > LIST_MOST {
-                    self.spread();
-                }
+                self.bound();
             }
+        }
+    }
+
+    /// Gives up a list that is too long.
+    fn bound(&mut self) {
+        if matches!(&self.0, Registers::List(list) if list.len() > LIST_MOST) {
+            self.spread();
         }
     }
 
@@ -204,6 +252,25 @@ fn entry(register: u32, value: u8) -> u32 {
 
 fn parts(entry: u32) -> (u32, u8) {
     (entry >> BITS, entry as u8 & 0x3f)
+}
+
+/// Sets registers to at least the values of a list.
+fn raise_all(all: &mut [u8], list: &[u32]) {
+    for (register, value) in list.iter().map(|entry| parts(*entry)) {
+        let there = &mut all[register as usize];
+        *there = (*there).max(value);
+    }
+}
+
+/// Takes a number from a list: nearly always one of two bytes.
+fn take_step(bytes: &mut &[u8]) -> Result<u64, BadTally> {
+    match **bytes {
+        [low, high, ref rest @ ..] if low >= 0x80 && high < 0x80 => {
+            *bytes = rest;
+            Ok(u64::from(high) << 7 | u64::from(low & 0x7f))
+        }
+        _ => take_number(bytes),
+    }
 }
 
 /// Six bits a register, four registers in three bytes, the first in the lowest bits.

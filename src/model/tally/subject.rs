@@ -12,7 +12,8 @@ use crate::model::link::Tag;
 pub enum Subject {
     /// One link.
     Link(Code),
-    /// All links that had this tag when they were clicked.
+    /// All links that have this tag when their clicks are rolled up: a second after they were made
+    /// (`clicks.flush_interval`), later while the store does not answer.
     Tag(Tag),
     /// All links that were minted by this key.
     Key(KeyId),

@@ -126,7 +126,7 @@ fn nothing_is_wanted(_: Lane) -> Position {
 /// All clicks on a subject within the 400 days that tests click in.
 async fn clicks_on(store: &Store, subject: Subject) -> u64 {
     let today = Quarter::of(now()).day().0;
-    let ask = |day| Ask { day: Day(day), quarters: true, sketch: false };
+    let ask = |day| Ask { day: Day(day), quarters: true, names: true, sketch: false };
     let asks: Vec<Ask> = (today..today + 400).map(ask).collect();
     let days = store.days(&subject, &asks).await.unwrap();
     for (day, row) in &days {
@@ -380,7 +380,7 @@ async fn clicks_are_counted_by_the_database_of_countries_that_there_is_then() {
         writer.append(&Click { at_ms: NOON, code: "code", source }).unwrap();
         while rollup.round(at).await.unwrap() != Round::Idle {}
     }
-    let ask = Ask { day: Quarter::of(now()).day(), quarters: false, sketch: false };
+    let ask = Ask { day: Quarter::of(now()).day(), quarters: false, names: false, sketch: false };
     let days = store.days(&Subject::Site, &[ask]).await.unwrap();
     let countries = days[0].1.whole.breakdown.of(Dimension::Country);
     let countries: Vec<_> =

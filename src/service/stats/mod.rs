@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
 
 use self::report::{days_to_ask, sum};
 use self::window::{Rows, Window};
@@ -189,6 +190,8 @@ pub struct Stats {
     links: Cached,
     canonical: Arc<Canonicalizer>,
     auditor: Auditor,
+    /// One ranking at a time.
+    ranking: Arc<Semaphore>,
 }
 
 impl Stats {
@@ -196,7 +199,7 @@ impl Stats {
     /// own account comes from `auditor`.
     #[must_use]
     pub fn new(links: Cached, canonical: Arc<Canonicalizer>, auditor: Auditor) -> Self {
-        Self { links, canonical, auditor }
+        Self { links, canonical, auditor, ranking: Arc::new(Semaphore::new(1)) }
     }
 
     /// The same over another handle on the store.

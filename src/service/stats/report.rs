@@ -6,19 +6,26 @@
 //! seen by their sum.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::mem;
 
 use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 use super::window::{Rows, middle_of_day, middle_of_quarter};
 use crate::model::tally::{Breakdown, Cell, Count, Day, Figures, Quarter, Subject};
 use crate::store::{Ask, DayRow, Store, StoreError, Tallies as _};
 
-/// Days of which quarters are read at once: some dozen megabytes of a large site.
-const DAYS_BY_QUARTER: usize = 14;
-/// Days that are read whole at once.
-const DAYS_WHOLE: usize = 366;
+/// Days of which quarters are read as one piece: some megabytes of a large site.
+const DAYS_BY_QUARTER: usize = 4;
+/// Days that are read whole as one piece.
+const DAYS_WHOLE: usize = 100;
+/// Pieces that are read at the same time.
+const PIECES_AT_ONCE: usize = 4;
+/// Names of one dimension that a sum keeps, and up to twice as many until they are cut: strangers
+/// choose some of them. The others are told as one.
+const MOST_NAMES: usize = 10_000;
 /// Subjects that are asked about at the same time.
 pub(super) const AT_ONCE: usize = 16;
 /// Days from which on it pays to ask first when the counting began.
@@ -46,7 +53,8 @@ pub(super) async fn days_to_ask(
     if days.end.0.saturating_sub(days.start.0) > MANY_DAYS {
         days.start = store.first_day(days.clone()).await?.unwrap_or(days.end);
     }
-    let ask = |day| Ask { day, quarters: !rows.hold_in_one(day), sketch: false };
+    let ask =
+        |day| Ask { day, quarters: !rows.hold_in_one(day), names: !rows.hold(day), sketch: false };
     Ok((days.start.0..days.end.0).map(|day| ask(Day(day))).collect())
 }
 
@@ -60,23 +68,53 @@ pub(super) async fn sum(
     // The visitors of several are united, which takes more than their numbers.
     let sketch = subjects.len() > 1;
     let asks: Vec<Ask> = asks.iter().map(|ask| Ask { sketch, ..*ask }).collect();
-    let mut sums = Sums::over(rows);
-    for alike in asks.chunk_by(|a, b| a.quarters == b.quarters) {
+    let pieces = asks.chunk_by(|a, b| a.quarters == b.quarters).flat_map(|alike| {
         let quarters = alike.first().is_some_and(|ask| ask.quarters);
-        for asks in alike.chunks(if quarters { DAYS_BY_QUARTER } else { DAYS_WHOLE }) {
-            let mut days = BTreeMap::<Day, DaySum>::new();
-            for some in subjects.chunks(AT_ONCE) {
-                let reads = some.iter().map(|subject| store.days(subject, asks));
-                for read in join_all(reads).await {
-                    for (day, row) in read? {
-                        days.entry(day).or_default().add(day, row, rows);
-                    }
-                }
-            }
-            days.into_values().for_each(|day| sums.add(day));
-        }
+        alike.chunks(if quarters { DAYS_BY_QUARTER } else { DAYS_WHOLE })
+    });
+    let reads: Vec<_> = pieces.map(|piece| days_of(store, subjects, rows, piece)).collect();
+    let mut reads = stream::iter(reads).buffered(PIECES_AT_ONCE);
+    let mut sums = Sums::over(rows);
+    while let Some(days) = reads.next().await {
+        let days = days?;
+        sums = aside(move || {
+            sums.add(days);
+            sums
+        })
+        .await?;
     }
     Ok(sums)
+}
+
+/// Some days of these subjects together.
+async fn days_of(
+    store: &Store,
+    subjects: &[Subject],
+    rows: &Rows,
+    asks: &[Ask],
+) -> Result<Vec<DaySum>, StoreError> {
+    let mut days = BTreeMap::<Day, DaySum>::new();
+    for some in subjects.chunks(AT_ONCE) {
+        let reads = join_all(some.iter().map(|subject| store.days(subject, asks))).await;
+        let reads = reads.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let rows = rows.clone();
+        days = aside(move || {
+            for (day, row) in reads.into_iter().flatten() {
+                days.entry(day).or_default().add(day, row, &rows);
+            }
+            days
+        })
+        .await?;
+    }
+    Ok(days.into_values().collect())
+}
+
+/// Work that takes longer than a reader on this thread may wait, done on another.
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| StoreError::Unavailable(e.to_string()))
 }
 
 /// Whether the quarters of a day are all there.
@@ -96,11 +134,12 @@ struct DaySum {
 
 impl DaySum {
     fn add(&mut self, day: Day, read: DayRow, rows: &Rows) {
-        let DayRow { mut whole, quarters } = read;
+        let DayRow { whole, quarters } = read;
         if !add_up(whole.count, quarters.iter().map(|(_, cell)| cell.count)) {
             if let Some(row) = rows.row_of(middle_of_day(day)) {
-                self.add_to_row(row, &mut whole);
-                self.total.merge(&whole);
+                let visitors = whole.visitors.clone();
+                self.add_to_row(row, Cell { visitors, count: whole.count, ..Cell::default() });
+                self.add_to_total(whole);
             }
             return;
         }
@@ -108,22 +147,32 @@ impl DaySum {
         // The day names more than its quarters do.
         let all = quarters.iter().all(|(quarter, _)| place(*quarter).is_some());
         if all {
-            self.total.merge(&whole);
+            self.add_to_total(whole);
         }
         for (quarter, mut cell) in quarters {
             let Some(row) = place(quarter) else { continue };
-            self.add_to_row(row, &mut cell);
             if !all {
                 self.total.merge(&cell);
             }
+            cell.breakdown = Breakdown::default();
+            self.add_to_row(row, cell);
         }
     }
 
-    /// Adds all but the breakdown, which is lent away meanwhile: rows have none.
-    fn add_to_row(&mut self, row: usize, cell: &mut Cell) {
-        let breakdown = mem::take(&mut cell.breakdown);
-        self.rows.entry(row).or_default().merge(cell);
-        cell.breakdown = breakdown;
+    fn add_to_total(&mut self, cell: Cell) {
+        match self.total.count == Count::default() {
+            true => self.total = cell,
+            false => self.total.merge(&cell),
+        }
+    }
+
+    fn add_to_row(&mut self, row: usize, cell: Cell) {
+        match self.rows.entry(row) {
+            Entry::Vacant(row) => {
+                row.insert(cell);
+            }
+            Entry::Occupied(mut row) => row.get_mut().merge(&cell),
+        }
     }
 }
 
@@ -133,11 +182,16 @@ impl Sums {
         Self { total: Figures::default(), rows, breakdown: Breakdown::default() }
     }
 
-    fn add(&mut self, day: DaySum) {
-        self.total += day.total.figures();
-        self.breakdown.merge(&day.total.breakdown);
-        for (row, cell) in day.rows {
-            self.rows[row] += cell.figures();
+    fn add(&mut self, days: Vec<DaySum>) {
+        let mut breakdowns = Vec::with_capacity(days.len());
+        for day in days {
+            self.total += day.total.figures();
+            for (row, cell) in day.rows {
+                self.rows[row] += cell.figures();
+            }
+            breakdowns.push(day.total.breakdown);
         }
+        let more = Breakdown::sum_of(breakdowns, MOST_NAMES);
+        self.breakdown = Breakdown::sum_of(vec![mem::take(&mut self.breakdown), more], MOST_NAMES);
     }
 }

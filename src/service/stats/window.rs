@@ -144,10 +144,21 @@ impl Rows {
 
     /// Whether a UTC day lies within one row, all of it.
     pub(super) fn hold_in_one(&self, day: Day) -> bool {
+        let (first, last) = self.rows_of(day);
+        first.is_some() && first == last
+    }
+
+    /// Whether a UTC day lies within them, all of it.
+    pub(super) fn hold(&self, day: Day) -> bool {
+        let (first, last) = self.rows_of(day);
+        first.is_some() && last.is_some()
+    }
+
+    /// The rows of a UTC day's first and last quarter.
+    fn rows_of(&self, day: Day) -> (Option<usize>, Option<usize>) {
         let last = u8::try_from(QUARTERS_A_DAY - 1).unwrap_or(u8::MAX);
-        let first_row = self.row_of(day.first().start());
         // Edges lie on quarters, but for some zones of the past: then what is in the middle counts.
-        first_row.is_some() && first_row == self.row_of(middle_of_quarter(day, last))
+        (self.row_of(day.first().start()), self.row_of(middle_of_quarter(day, last)))
     }
 
     /// The UTC days that they touch.

@@ -7,7 +7,7 @@ use crate::model::click::{Visit, Who};
 use crate::model::key::KeyId;
 use crate::model::link::Tag;
 use crate::model::tally::{
-    Cell, Count, Day, Dimension, Figures, Quarter, Row, Subject, Visitors, name,
+    Breakdown, Cell, Count, Day, Dimension, Figures, Quarter, Row, Subject, Visitors, name,
 };
 use crate::store::{
     Applied, Ask, Batch, DayFigures, DayRow, Keep, Lane, Move, NodeId, Partitions, Position, Store,
@@ -164,7 +164,10 @@ impl Ledger {
             if !ask.sketch && whole.visitors != Visitors::default() {
                 whole.close_day();
             }
-            let quarters = if ask.quarters { row.clone().into_cells() } else { vec![] };
+            let mut quarters = if ask.quarters { row.clone().into_cells() } else { vec![] };
+            if !ask.names {
+                quarters.iter_mut().for_each(|(_, cell)| cell.breakdown = Breakdown::default());
+            }
             Some((ask.day, DayRow { whole, quarters }))
         };
         asks.iter().filter_map(find).collect()
@@ -207,7 +210,8 @@ pub(crate) fn sum(row: &Row) -> Cell {
 
 /// Asks for all there is of some days.
 pub(crate) fn all_of(days: impl IntoIterator<Item = Day>) -> Vec<Ask> {
-    days.into_iter().map(|day| Ask { day, quarters: true, sketch: true }).collect()
+    let all = |day| Ask { day, quarters: true, names: true, sketch: true };
+    days.into_iter().map(all).collect()
 }
 
 /// The clicks of days.

@@ -49,8 +49,9 @@ async fn rows_are_the_sums_of_all_batches_by_every_way_of_asking(store: &Store) 
     }
     let days = [TODAY, Day(20_781), Day(20_782), Day(20_783)];
     for subject in ledger.subjects().iter().chain([&link_of("nobody")]) {
-        for (quarters, sketch) in [(false, false), (false, true), (true, false), (true, true)] {
-            let asks = days.map(|day| Ask { day, quarters, sketch });
+        for n in 0..8 {
+            let (quarters, names, sketch) = (n & 1 > 0, n & 2 > 0, n & 4 > 0);
+            let asks = days.map(|day| Ask { day, quarters, names, sketch });
             let told = store.days(subject, &asks).await.unwrap();
             assert_eq!(told, ledger.answer(subject, &asks), "{subject:?} {asks:?}");
         }
@@ -210,7 +211,10 @@ async fn days_are_told_in_the_order_asked(store: &Store) {
     // Some with their quarters and some without, some with rows and some without.
     let asks: Vec<Ask> = (0..1_300)
         .rev()
-        .map(|n| Ask { day: Day(TODAY.0 - 50 + n), quarters: n % 90 < 40, sketch: false })
+        .map(|n| {
+            let (day, quarters) = (Day(TODAY.0 - 50 + n), n % 90 < 40);
+            Ask { day, quarters, names: n % 2 > 0, sketch: false }
+        })
         .collect();
     let told = store.days(&link_of(&text), &asks).await.unwrap();
     let expected: Vec<(Day, usize)> = asks

@@ -7,10 +7,10 @@ use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransact
 
 use super::{Embedded, failed};
 use crate::model::code::Code;
-use crate::model::tally::row::{DAY_ROWS, QUARTER_ROWS};
+use crate::model::tally::row::{DAY_ROWS, Names, QUARTER_ROWS};
 use crate::model::tally::subject::is_link;
 use crate::model::tally::{
-    BadTally, Cell, Count, Day, Figures, QUARTERS_AN_HOUR, Row, Subject, row,
+    BadTally, Breakdown, Cell, Count, Day, Figures, QUARTERS_AN_HOUR, Row, Subject, row,
 };
 use crate::store::{
     Account, Applied, Ask, Batch, DayFigures, DayRow, Lane, Move, NodeId, Note, Position, Progress,
@@ -83,13 +83,15 @@ impl Tallies for Embedded {
         let (name, asks) = (subject.name().into_owned(), asks.to_vec());
         self.scan(move |txn| {
             let days = txn.open_table(DAYS).map_err(failed)?;
-            let mut found = Vec::new();
+            let mut found = Vec::<(Day, DayRow)>::new();
             for ask in asks {
                 let Some(bytes) = days.get((ask.day.0, name.as_str())).map_err(failed)? else {
                     continue;
                 };
-                let whole = read_day(bytes.value(), ask.sketch)?;
-                let quarters = if ask.quarters { quarters(txn, &name, ask.day)? } else { vec![] };
+                // The next day has nearly the same names.
+                let like = found.last().map(|(_, row)| &row.whole.breakdown);
+                let whole = read_day(bytes.value(), ask.sketch, like)?;
+                let quarters = if ask.quarters { quarters(txn, &name, ask)? } else { vec![] };
                 found.push((ask.day, DayRow { whole, quarters }));
             }
             Ok(found)
@@ -298,13 +300,15 @@ fn total_of(
     Ok(Count { people, bots })
 }
 
-fn quarters(txn: &ReadTransaction, name: &str, day: Day) -> Result<Vec<(u8, Cell)>, StoreError> {
+fn quarters(txn: &ReadTransaction, name: &str, ask: Ask) -> Result<Vec<(u8, Cell)>, StoreError> {
+    let (day, none) = (ask.day, Breakdown::default());
+    let names = if ask.names { Names::Like(&none) } else { Names::Skip };
     let hours = txn.open_table(HOURS).map_err(failed)?;
     let mut quarters = Vec::new();
     for entry in hours.range((day.0, name, 0)..=(day.0, name, u8::MAX)).map_err(failed)? {
         let (key, bytes) = entry.map_err(failed)?;
         let first = key.value().2 * QUARTERS_AN_HOUR;
-        let cells = Row::from_bytes(bytes.value()).map_err(damaged)?.into_cells();
+        let cells = Row::read(bytes.value(), names).map_err(damaged)?.into_cells();
         quarters.extend(cells.into_iter().map(|(slot, cell)| (first + slot, cell)));
     }
     Ok(quarters)
@@ -355,7 +359,7 @@ fn first_day_from(
     Ok(first.map(|(key, _)| key.value().0))
 }
 
-fn read_day(bytes: &[u8], sketch: bool) -> Result<Cell, StoreError> {
+fn read_day(bytes: &[u8], sketch: bool, like: Option<&Breakdown>) -> Result<Cell, StoreError> {
     let bytes = match sketch {
         true => bytes,
         false => {
@@ -363,8 +367,9 @@ fn read_day(bytes: &[u8], sketch: bool) -> Result<Cell, StoreError> {
             bytes.get(..length).ok_or_else(|| StoreError::Damaged("a row is short".into()))?
         }
     };
-    let cells = Row::from_bytes(bytes).map_err(damaged)?.into_cells();
-    Ok(cells.into_iter().next().map(|(_, cell)| cell).unwrap_or_default())
+    let none = Breakdown::default();
+    let row = Row::read(bytes, Names::Like(like.unwrap_or(&none))).map_err(damaged)?;
+    Ok(row.into_cells().into_iter().next().map(|(_, cell)| cell).unwrap_or_default())
 }
 
 fn read_code(name: &str) -> Result<Code, StoreError> {

@@ -2,21 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
 use super::connection::Trip;
 use super::schema::{PARTITIONS, partition_of, prefix};
 use super::tallies::damaged;
 use super::{Redis, scripts, together};
 use crate::model::code::Code;
-use crate::model::tally::row::HEAD;
-use crate::model::tally::{Cell, Day, Figures, QUARTERS_AN_HOUR, Row, Subject};
+use crate::model::tally::row::{HEAD, Names};
+use crate::model::tally::{Breakdown, Cell, Day, Figures, QUARTERS_AN_HOUR, Row, Subject};
 use crate::store::{Ask, DayFigures, DayRow, StoreError};
 
 /// Days looked into by one script call: without their quarters, and with them.
 const DAYS_A_CALL: usize = 128;
-const QUARTERED_DAYS_A_CALL: usize = 16;
+const QUARTERED_DAYS_A_CALL: usize = 4;
 /// Bytes of rows after which a call leaves the other days to the next one. The busiest subjects have
 /// a megabyte or two a day with its quarters.
 const BYTES_A_CALL: usize = 256 * 1024;
+
+/// Calls about all links of a day that are under way at the same time: each takes Redis a third of a
+/// millisecond or so, during which nobody else is served.
+const LINKS_AT_ONCE: usize = 2;
+/// Bytes of rows that are read in passing, within some dozen microseconds.
+const BYTES_IN_PASSING: usize = 16 * 1024;
 
 /// What a stretch of a day's links looks like: the number of classes, the class to go on from; name
 /// and row in turn; hour with name and row in turn.
@@ -57,9 +65,7 @@ impl Redis {
             });
             let (done, found): (usize, Vec<Vec<Vec<u8>>>) =
                 self.connection.script(Trip::Query, &call).await?;
-            for entry in found {
-                days.push(read_day(&entry)?);
-            }
+            days.extend(read_days(found, asks).await?);
             let rest = asks.get(done..).filter(|rest| rest.len() < asks.len());
             asks = rest.ok_or_else(|| StoreError::Damaged("a script's answer".into()))?;
         }
@@ -73,52 +79,104 @@ impl Redis {
         day: Day,
         quarters: bool,
     ) -> Result<Vec<(Code, DayFigures)>, StoreError> {
-        let looks = (0..PARTITIONS).map(|partition| self.some_links(partition, day, quarters));
-        let mut links: Vec<_> = together(looks).await?.into_iter().flatten().collect();
-        links.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        Ok(links)
+        let looks: Vec<_> =
+            (0..PARTITIONS).map(|partition| self.some_links(partition, day, quarters)).collect();
+        let parts: Vec<_> = stream::iter(looks).buffered(LINKS_AT_ONCE).try_collect().await?;
+        aside(move || {
+            let mut links: Vec<_> = parts.into_iter().flatten().collect();
+            links.sort_unstable_by(|a: &(Code, DayFigures), b| a.0.cmp(&b.0));
+            Ok(links)
+        })
+        .await
     }
 
+    /// Those of one partition.
     async fn some_links(
         &self,
         partition: usize,
         day: Day,
         quarters: bool,
     ) -> Result<BTreeMap<Code, DayFigures>, StoreError> {
-        let mut links = BTreeMap::new();
+        let mut stretches: Vec<Stretch> = Vec::new();
         let (mut classes, mut class) = (0, 0);
         loop {
             let call = scripts::LINKS.at(&prefix(partition)).arg(day.0).arg(u8::from(quarters));
             let call = call.arg(HEAD).arg(classes).arg(class);
             let stretch: Stretch = self.connection.script(Trip::Query, &call).await?;
             (classes, class) = (stretch.0, stretch.1);
-            links.extend(read_links(&stretch.2, &stretch.3)?);
+            stretches.push(stretch);
             if class == 0 {
-                return Ok(links);
+                break;
             }
         }
+        aside(move || {
+            let mut links = BTreeMap::new();
+            for (_, _, whole, hours) in stretches {
+                links.extend(read_links(&whole, &hours)?);
+            }
+            Ok(links)
+        })
+        .await
     }
 }
 
+/// Work that takes longer than a reader on this thread may wait, done on another.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|e| Err(StoreError::Unavailable(e.to_string())))
+}
+
+/// Days as the script tells them, of those asked for.
+async fn read_days(
+    found: Vec<Vec<Vec<u8>>>,
+    asks: &[Ask],
+) -> Result<Vec<(Day, DayRow)>, StoreError> {
+    let bytes: usize = found.iter().flatten().map(Vec::len).sum();
+    let asks = asks.to_vec();
+    let read = move || {
+        let none = Breakdown::default();
+        let mut asks = asks.into_iter();
+        let mut days = Vec::<(Day, DayRow)>::with_capacity(found.len());
+        for entry in &found {
+            // The next day has nearly the same names.
+            let like = days.last().map_or(&none, |(_, row)| &row.whole.breakdown);
+            days.push(read_day(entry, &mut asks, like)?);
+        }
+        Ok(days)
+    };
+    if bytes > BYTES_IN_PASSING { aside(read).await } else { read() }
+}
+
 /// A day as the script tells it: its number, its row, then hour and row in turn.
-fn read_day(entry: &[Vec<u8>]) -> Result<(Day, DayRow), StoreError> {
+fn read_day(
+    entry: &[Vec<u8>],
+    asks: &mut impl Iterator<Item = Ask>,
+    like: &Breakdown,
+) -> Result<(Day, DayRow), StoreError> {
     let [day, whole, hours @ ..] = entry else {
         return Err(StoreError::Damaged("a script's answer is too short".into()));
     };
     let day = super::tallies::number(day)?;
     let day = u32::try_from(day).map_err(|e| damaged("a day", &e))?;
-    let mut row = DayRow { whole: read_whole(whole)?, quarters: Vec::new() };
+    // Both stand in the same order.
+    let ask = asks.find(|ask| ask.day.0 == day);
+    let ask = ask.ok_or_else(|| StoreError::Damaged("a day nobody asked for".into()))?;
+    let none = Breakdown::default();
+    let names = if ask.names { Names::Like(&none) } else { Names::Skip };
+    let mut row = DayRow { whole: read_whole(whole, like)?, quarters: Vec::new() };
     for pair in hours.chunks_exact(2) {
         let first = first_quarter(&pair[0]);
-        let cells = Row::from_bytes(&pair[1]).map_err(|e| damaged("a row", &e))?.into_cells();
+        let cells = Row::read(&pair[1], names).map_err(|e| damaged("a row", &e))?.into_cells();
         row.quarters.extend(cells.into_iter().map(|(slot, cell)| (first + slot, cell)));
     }
     Ok((Day(day), row))
 }
 
-fn read_whole(bytes: &[u8]) -> Result<Cell, StoreError> {
-    let cells = Row::from_bytes(bytes).map_err(|e| damaged("a row", &e))?.into_cells();
-    Ok(cells.into_iter().next().map(|(_, cell)| cell).unwrap_or_default())
+fn read_whole(bytes: &[u8], like: &Breakdown) -> Result<Cell, StoreError> {
+    let row = Row::read(bytes, Names::Like(like)).map_err(|e| damaged("a row", &e))?;
+    Ok(row.into_cells().into_iter().next().map(|(_, cell)| cell).unwrap_or_default())
 }
 
 /// The first quarter of the day in the hour that a field begins with.

@@ -1,5 +1,7 @@
 //! What a question about figures says in its query string.
 
+use std::borrow::Cow;
+
 use actix_web::HttpRequest;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -246,9 +248,8 @@ fn time_zone(query: &QueryString) -> Result<(TimeZone, String), Problem> {
 /// A moment with an offset, or a date or time of the zone.
 fn moment(query: &QueryString, name: &str, tz: &TimeZone) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = query.text(name) else { return Ok(None) };
-    // In a query a plus sign that was not escaped arrives as a space.
-    let text = text.replace(' ', "+");
-    let absolute = text.parse::<Timestamp>().ok();
+    let meant = with_plus(text);
+    let absolute = meant.parse::<Timestamp>().ok();
     let of_zone = || {
         let civil: DateTime = text.parse().ok()?;
         Some(civil.to_zoned(tz.clone()).ok()?.timestamp())
@@ -258,6 +259,16 @@ fn moment(query: &QueryString, name: &str, tz: &TimeZone) -> Result<Option<Times
         bad(name, format_args!("{text:?} is no time; {way}"))
     })?;
     Ok(Some(read))
+}
+
+/// The text with the plus sign of its offset: in a query one that was not escaped arrives as a
+/// space. The space between a date and its time is one.
+fn with_plus(text: &str) -> Cow<'_, str> {
+    match text.rsplit_once(' ') {
+        // Before an offset stands a time.
+        Some((before, offset)) if before.contains(':') => format!("{before}+{offset}").into(),
+        _ => text.into(),
+    }
 }
 
 /// A parameter that can't be used.
@@ -311,6 +322,32 @@ mod tests {
         let told = (asked.window.from.unwrap(), asked.window.to.unwrap());
         assert_eq!(told.0.to_string(), "2026-11-23T00:00:00Z");
         assert_eq!(told.1.to_string(), "2026-11-23T20:30:00Z");
+    }
+
+    #[test]
+    fn a_space_between_a_date_and_its_time_is_none_the_less_one() {
+        for query in [
+            "from=2026-11-23%2006:00&tz=Asia/Tehran",
+            "from=2026-11-23+06:00:00&tz=Asia/Tehran",
+            "from=2026-11-23%2006:00:00+03:30",
+            "from=2026-11-23+06:00:00%2B03:30",
+            "from=2026-11-23%2002:30:00Z",
+        ] {
+            let from = ask(query).unwrap().window.from.unwrap();
+            assert_eq!(from.to_string(), "2026-11-23T02:30:00Z", "{query}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_quoted_as_it_was_written() {
+        for (query, quoted) in [
+            ("from=next%20week", "\"next week\""),
+            ("to=2026-11-23%2006:00%20Uhr", "\"2026-11-23 06:00 Uhr\""),
+        ] {
+            let refused = serde_json::to_value(ask(query).err().unwrap()).unwrap();
+            let told = refused["detail"].as_str().unwrap();
+            assert!(told.starts_with(quoted), "{told}");
+        }
     }
 
     #[test]

@@ -111,7 +111,8 @@ async fn of_article(
 
 /// Clicks on links with a tag
 ///
-/// Those that had the tag when they were clicked.
+/// Those that had the tag when their clicks were rolled up: within a second or so, unless the store
+/// did not answer.
 #[utoipa::path(
     get, path = "/tags/{tag}/stats", tag = "stats", operation_id = "tagStats",
     params(("tag" = String, Path, description = "The tag"), WindowParams, ReportParams),

@@ -253,14 +253,21 @@ fn breakdown(all: &Breakdown, dimension: Dimension, asked: &Asked) -> Vec<Breakd
 /// The first `limit` rows, most clicks first and equal ones by name; what is beyond them, and what
 /// has no name, follows as `other`.
 fn first(rows: &Rows, include: Include, limit: usize) -> Vec<BreakdownRow> {
-    let mut named: Vec<BreakdownRow> = rows
+    let mut named: Vec<(&str, u64)> = rows
         .named()
-        .map(|(name, count)| BreakdownRow { id: name.to_string(), clicks: include.of(count) })
-        .filter(|row| row.clicks > 0)
+        .map(|(name, count)| (name.as_ref(), include.of(count)))
+        .filter(|(_, clicks)| *clicks > 0)
         .collect();
-    named.sort_unstable_by(|a, b| b.clicks.cmp(&a.clicks).then_with(|| a.id.cmp(&b.id)));
-    let beyond = named.split_off(limit.min(named.len()));
-    let mut rest = include.of(rows.other()) + beyond.iter().map(|row| row.clicks).sum::<u64>();
+    let order = |a: &(&str, u64), b: &(&str, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
+    let mut rest = include.of(rows.other());
+    // There may be some ten thousand, of which ten are told.
+    if named.len() > limit {
+        named.select_nth_unstable_by(limit, order);
+        rest += named.drain(limit..).map(|(_, clicks)| clicks).sum::<u64>();
+    }
+    named.sort_unstable_by(order);
+    let row = |(id, clicks): (&str, u64)| BreakdownRow { id: id.to_owned(), clicks };
+    let mut named: Vec<BreakdownRow> = named.into_iter().map(row).collect();
     if rest > 0 {
         // Some devices are called so as well: there is one such row.
         rest += named.extract_if(.., |row| row.id == OTHER).map(|row| row.clicks).sum::<u64>();

@@ -28,6 +28,10 @@ fn some_breakdown() -> impl Strategy<Value = Breakdown> {
     })
 }
 
+fn read(bytes: &[u8]) -> Result<Breakdown, BadTally> {
+    Breakdown::read(bytes, &Breakdown::default())
+}
+
 fn by_name(rows: &Rows) -> BTreeMap<Name, Count> {
     rows.named().map(|(name, count)| (name.clone(), count)).collect()
 }
@@ -132,8 +136,48 @@ proptest! {
     }
 
     #[test]
+    fn merged_rows_stand_in_order_and_each_name_has_the_sum_of_both(
+        a in some_rows(), b in some_rows(),
+    ) {
+        let mut sums = by_name(&a);
+        b.named().for_each(|(name, count)| *sums.entry(name.clone()).or_default() += count);
+        let mut merged = a.clone();
+        merged.merge(&b);
+        prop_assert!(merged.named().map(|(name, count)| (name.clone(), count)).eq(sums));
+        let mut other = a.other();
+        other += b.other();
+        prop_assert_eq!(merged.other(), other);
+    }
+
+    #[test]
+    fn a_sum_of_many_is_that_of_adding_one_after_the_other(parts in vec(some_breakdown(), 0..9)) {
+        let mut sum = Breakdown::default();
+        parts.iter().for_each(|part| sum.merge(part));
+        prop_assert_eq!(Breakdown::sum_of(parts, usize::MAX), sum);
+    }
+
+    #[test]
+    fn a_bounded_sum_of_many_loses_no_click(parts in vec(some_breakdown(), 0..9)) {
+        let mut all = Breakdown::default();
+        parts.iter().for_each(|part| all.merge(part));
+        let bounded = Breakdown::sum_of(parts.clone(), 2);
+        for dimension in Dimension::ALL {
+            prop_assert_eq!(bounded.of(dimension).sum(), all.of(dimension).sum());
+            prop_assert!(parts.len() < 2 || bounded.of(dimension).named().len() <= 4);
+        }
+    }
+
+    #[test]
+    fn rows_that_share_their_names_with_others_are_read_the_same(
+        breakdown in some_breakdown(), like in some_breakdown(),
+    ) {
+        let shared = Breakdown::read(&stored(&breakdown), &like).unwrap();
+        prop_assert_eq!(shared, read(&stored(&breakdown)).unwrap());
+    }
+
+    #[test]
     fn the_stored_form_is_read_as_it_was_written(breakdown in some_breakdown()) {
-        let read = Breakdown::read(&stored(&breakdown)).unwrap();
+        let read = read(&stored(&breakdown)).unwrap();
         for dimension in Dimension::ALL {
             prop_assert_eq!(read.of(dimension), breakdown.of(dimension));
         }
@@ -154,7 +198,7 @@ proptest! {
             }
             bytes.truncate(cut.index(bytes.len() + 1));
         }
-        if let Ok(read) = Breakdown::read(&bytes) {
+        if let Ok(read) = read(&bytes) {
             let rows = Dimension::ALL.map(|dimension| read.of(dimension).named().len());
             prop_assert!(rows.iter().sum::<usize>() <= bytes.len());
         }
@@ -165,10 +209,10 @@ proptest! {
 fn a_length_that_promises_more_than_there_is_is_refused_at_once() {
     let mut bytes = vec![Dimension::Country as u8];
     put_number(u64::MAX, &mut bytes);
-    assert_eq!(Breakdown::read(&bytes), Err(BadTally("a number")));
+    assert_eq!(read(&bytes), Err(BadTally("a number")));
     bytes.extend([0, 1, 1]);
-    assert_eq!(Breakdown::read(&bytes), Err(BadTally("a number")));
+    assert_eq!(read(&bytes), Err(BadTally("a number")));
     let mut bytes = vec![Dimension::Country as u8, 1];
     put_number(u64::MAX, &mut bytes);
-    assert_eq!(Breakdown::read(&bytes), Err(BadTally("a length")));
+    assert_eq!(read(&bytes), Err(BadTally("a length")));
 }

@@ -47,6 +47,7 @@ over_each_store! {
     a_reader_is_one_visitor_a_day_in_all_links_of_an_article
     the_window_before_is_told_when_it_is_asked_for
     all_there_is_begins_with_the_first_click_or_the_minting
+    rankings_asked_for_at_once_all_tell_the_same
     a_mint_key_reads_its_own_links_and_itself
     what_is_not_there_is_told_apart_from_what_was_not_clicked
     deleted_figures_are_gone_and_what_waited_in_the_journal_with_them
@@ -131,6 +132,58 @@ async fn a_day_whose_hours_are_gone_falls_on_the_day_it_overlaps_most() {
         let ranked: u64 = top.links.iter().map(|(_, figures)| figures.count.clicks()).sum();
         assert_eq!(ranked, clicks);
     }
+}
+
+async fn rankings_asked_for_at_once_all_tell_the_same(office: &Office) {
+    let clicks = [
+        click(0, "2026-11-20T08:00:00Z", 1),
+        click(0, "2026-11-21T09:00:00Z", 1),
+        click(1, "2026-11-22T09:01:00Z", 2),
+        bot(2, "2026-11-22T09:01:00Z"),
+    ];
+    office.count(&clicks).await;
+    let window = between("2026-11-20T00:00:00Z", "2026-11-22T12:00:00Z", By::Day, "UTC");
+    let (by, other) = (admin(), office.over(&office.links.fork()));
+    let asked = [&office.stats, &other, &office.stats, &other];
+    let asked = asked.map(|stats| stats.top(&by, &window, Rank::Clicks, 9, now()));
+    for told in futures_util::future::join_all(asked).await {
+        let told = told.unwrap().links.into_iter();
+        let told: Vec<_> = told.map(|(link, f)| (link.code, f.count, f.visitors)).collect();
+        let count = |people, bots| Count { people, bots };
+        let [first, second, third] = ["story1", "story2", "other1"].map(code);
+        // Equal ones in the order of their codes.
+        assert_eq!(
+            told,
+            [(first, count(2, 0), 2), (third, count(0, 1), 0), (second, count(1, 0), 1)]
+        );
+    }
+}
+
+#[tokio::test]
+async fn ever_new_names_are_told_as_one_beyond_a_bound_and_no_click_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let office = embedded(folder.path()).await;
+    let first = Quarter::of(at("2026-09-01T00:00:00Z")).day().0;
+    let mut rows = BTreeMap::<(Day, Subject), Row>::new();
+    for day in first..first + 60 {
+        let cell = rows.entry((Day(day), Subject::Orphans)).or_default().cell(40);
+        cell.count.bots = 401;
+        let names = cell.breakdown.of_mut(Dimension::Code);
+        for n in 0..400 {
+            let new = crate::model::tally::name(&format!("{n}-of-day-{day}"));
+            names.add(&new, Count { people: 0, bots: 1 });
+        }
+        names.add(&crate::model::tally::name("often"), Count { people: 0, bots: 1 });
+    }
+    office.apply("a", rows).await;
+    let window = between("2026-09-01T00:00:00Z", "2026-11-01T00:00:00Z", By::Day, "UTC");
+    let report = office.ask(&Whose::Orphans, &window).await;
+    let codes = report.breakdown.of(Dimension::Code);
+    assert!(codes.named().len() <= 20_000, "{}", codes.named().len());
+    assert_eq!(codes.sum(), Count { people: 0, bots: 60 * 401 });
+    assert_eq!(report.total.count, codes.sum());
+    let often = codes.named().find(|(name, _)| name.as_ref() == "often").unwrap();
+    assert_eq!(often.1.bots, 60);
 }
 
 async fn the_window_before_is_told_when_it_is_asked_for(office: &Office) {

@@ -35,5 +35,5 @@ repeat
   gather(days, 1, whole)
   if hours then gather(hours, 2, quarters) end
   class = class + 1
-until class >= classes or seen >= 32
+until class >= classes or seen >= 8 -- buckets: some hundred rows
 return { classes, class < classes and class or 0, whole, quarters }

@@ -1,10 +1,13 @@
 //! How rows lie in Redis: small buckets, one expiry for each map, and scripts that may come twice.
 
 use super::*;
+use crate::model::tally::row::HEAD;
 use crate::model::tally::{Count, Day, Quarter, Row, Subject};
 use crate::store::conformance::ledger::{
     Ledger, all_of, batch, codes_of, keep, link_of, node, people, step,
 };
+use crate::store::redis::connection::Trip;
+use crate::store::redis::schema::prefix;
 use crate::store::{Bulletin, Keep, Note, Store};
 
 /// In the year 2079, so that nothing expires meanwhile.
@@ -57,6 +60,33 @@ fn buckets_of_rows_stay_small_and_compact() {
         // And the map's own count.
         assert_eq!(found, entries as i64 + 1, "{family}");
     }
+}
+
+#[test]
+fn no_call_for_the_links_of_a_day_keeps_others_waiting_for_more_than_some_hundred_rows() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    let codes = codes(&store, 2_000);
+    block_on(async {
+        store.prepare().await.unwrap();
+        click(&store, &codes, &[0, 90], Keep::default()).await;
+        for quarters in [0, 1] {
+            let (mut classes, mut class, mut links, mut hours) = (0, 0, 0, 0);
+            loop {
+                let call = scripts::LINKS.at(&prefix(0)).arg(DAY.0).arg(quarters);
+                let call = call.arg(HEAD).arg(classes).arg(class);
+                let (of, next, whole, parts): (u32, u32, Vec<Vec<u8>>, Vec<Vec<u8>>) =
+                    store.connection.script(Trip::Query, &call).await.unwrap();
+                assert!(whole.len() + parts.len() <= 2 * 600, "{} {}", whole.len(), parts.len());
+                (links, hours) = (links + whole.len() / 2, hours + parts.len() / 2);
+                (classes, class) = (of, next);
+                if class == 0 {
+                    break;
+                }
+            }
+            assert_eq!((links, hours), (2_000, 4_000 * quarters));
+        }
+    });
 }
 
 #[test]
