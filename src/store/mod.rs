@@ -412,22 +412,28 @@ pub trait Tallies {
     /// The notes, oldest first.
     fn notes(&self) -> impl Future<Output = Result<Vec<Note>, StoreError>> + Send;
 
-    /// Removes the rows of hours and of days that end before these days. A store whose rows expire
-    /// by themselves does nothing.
+    /// Removes some of the rows of hours and of days that end before these days: as many as nobody
+    /// has to wait for. Says whether there are more. A store whose rows expire by themselves does
+    /// nothing.
     fn sweep(
         &self,
         hours_before: Day,
         days_before: Day,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// The secret with which visitors are hashed on `day`: `fresh`, if there is none yet. All nodes
-    /// get the same one. Secrets of days before `forget_before` are forgotten.
+    /// get the same one. Secrets of days before `forget_before` are forgotten, as
+    /// [`Tallies::forget_salts`] does it.
     fn salt(
         &self,
         day: Day,
         fresh: &[u8; 16],
         forget_before: Day,
     ) -> impl Future<Output = Result<[u8; 16], StoreError>> + Send;
+
+    /// Forgets the secrets of days before this one. A store that many nodes share keeps those of the
+    /// last days by its own clock: one node whose clock is ahead forgets nothing for the others.
+    fn forget_salts(&self, before: Day) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Files a node's account, in the place of its last one.
     fn put_account(&self, account: &Account)
@@ -585,8 +591,9 @@ delegate!(Tallies {
     fn links_on(day: Day, quarters: bool) -> Vec<(Code, DayFigures)>;
     fn forget_link(note: &Note) -> u64;
     fn notes() -> Vec<Note>;
-    fn sweep(hours_before: Day, days_before: Day) -> ();
+    fn sweep(hours_before: Day, days_before: Day) -> bool;
     fn salt(day: Day, fresh: &[u8; 16], forget_before: Day) -> [u8; 16];
+    fn forget_salts(before: Day) -> ();
     fn put_account(account: &Account) -> ();
     fn accounts() -> Vec<Account>;
 });

@@ -71,6 +71,11 @@ impl Enricher {
         self.salts.insert(day, salt);
     }
 
+    #[cfg(test)]
+    pub(super) fn has_salt(&self, day: Day) -> bool {
+        self.salts.contains_key(&day)
+    }
+
     /// Forgets the secrets of the days before this one.
     pub fn forget_salts(&mut self, before: Day) {
         self.salts.retain(|day, _| *day >= before);

@@ -1,9 +1,11 @@
 //! Clicks, exactly once: request → journal → tallies, and → archive.
 
 pub mod archive;
+mod clock;
 mod countries;
 mod enrich;
 mod figures;
+mod milestones;
 mod record;
 mod rollup;
 mod runner;

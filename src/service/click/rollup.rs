@@ -6,21 +6,22 @@
 //! roll-up, a store brought back from an older copy: all of them end in a refusal, none in a click
 //! counted twice or not at all.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::enrich::{Enricher, NoSalt};
 use super::figures::Figures;
+use super::milestones::Milestones;
 use super::sums::{Due, Sums};
 use super::{Fsync, Settings};
 use crate::model::code::{Code, random_bytes};
 use crate::model::link::Link;
-use crate::model::tally::Day;
+use crate::model::tally::{Day, Quarter};
 use crate::service::auth::to_the_millisecond;
 use crate::service::live::Pulse;
 use crate::store::cached::Cached;
@@ -67,9 +68,9 @@ pub struct Rollup {
     readers: BTreeMap<Lane, Reader>,
     /// Where each partition stands, as far as we know; `None` when it must be asked.
     known: Option<Vec<Progress>>,
-    /// When we saw that the store stood at these positions: what it has counted for long enough
-    /// may leave the journal.
-    milestones: VecDeque<(Timestamp, BTreeMap<Lane, Position>)>,
+    milestones: Milestones,
+    /// The places in the lanes before which the journal was emptied.
+    discarded: BTreeMap<Lane, Position>,
     figures: Arc<Figures>,
 }
 
@@ -98,7 +99,8 @@ impl Rollup {
             enricher,
             readers: BTreeMap::new(),
             known: None,
-            milestones: VecDeque::new(),
+            milestones: Milestones::default(),
+            discarded: BTreeMap::new(),
             figures,
         }
     }
@@ -129,7 +131,7 @@ impl Rollup {
         let (sums, behind) = match self.read(&known)? {
             Stretch::Read(sums, behind) => (sums, behind),
             Stretch::NoSalt(days) => {
-                self.fetch_salts(&days).await?;
+                self.fetch_salts(&days, now).await?;
                 // Read again from where the store stands.
                 self.readers.clear();
                 self.known = Some(known);
@@ -157,16 +159,33 @@ impl Rollup {
     }
 
     /// Gets the secrets of these days. What was long ago is forgotten, but nothing that a journal
-    /// which is far behind may ask for again.
-    pub(super) async fn fetch_salts(&mut self, days: &BTreeSet<Day>) -> Result<(), StoreError> {
+    /// which is far behind may ask for again, and nothing of now for a click of a day to come.
+    pub(super) async fn fetch_salts(
+        &mut self,
+        days: &BTreeSet<Day>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let Some(oldest) = days.first() else { return Ok(()) };
-        let forget_before = Day(oldest.0.saturating_sub(SALT_DAYS));
+        let forget_before = kept_from(Quarter::of(now).day().min(*oldest));
         self.enricher.forget_salts(forget_before);
         for day in days {
             let salt = self.store().salt(*day, &random_bytes(), forget_before).await?;
             self.enricher.put_salt(*day, salt);
         }
         Ok(())
+    }
+
+    /// Forgets the secrets of days long ago, here and in the store. Only to be called when everything
+    /// in the journal is counted: then it asks for none of them again. The clock is believed: a
+    /// secret that is forgotten too early counts some visitors of a day twice, one that is kept is a
+    /// promise that is broken.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn forget_salts(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let before = kept_from(Quarter::of(now).day());
+        self.enricher.forget_salts(before);
+        self.store().forget_salts(before).await
     }
 
     fn store(&self) -> &Store {
@@ -178,28 +197,33 @@ impl Rollup {
         &mut self.enricher
     }
 
-    /// What is known after the store has answered; `None` when it stood elsewhere.
+    /// What is known after the store has answered; `None` when it stood elsewhere. What one partition
+    /// counted is counted, whatever became of the others.
     fn settle(
         &self,
         mut known: Vec<Progress>,
         moving: &[(usize, &Batch)],
         outcomes: Vec<Result<Applied, StoreError>>,
     ) -> Result<Option<Vec<Progress>>, StoreError> {
-        let mut elsewhere = false;
+        let (mut elsewhere, mut failure) = (false, None);
         for ((at, batch), outcome) in moving.iter().zip(outcomes) {
-            match outcome? {
-                Applied::Done => {
+            match outcome {
+                Ok(Applied::Done) => {
                     known[*at].lanes.extend(batch.moves.iter().map(|step| (step.lane, step.to)));
                     self.figures.counted(batch.clicks);
                 }
-                Applied::Elsewhere(_) => elsewhere = true,
+                Ok(Applied::Elsewhere(_)) => elsewhere = true,
+                Err(error) => failure = failure.or(Some(error)),
             }
         }
         if elsewhere {
             self.figures.went_back();
             tracing::warn!("the store stands elsewhere than expected; going on from there");
         }
-        Ok((!elsewhere).then_some(known))
+        match failure {
+            Some(error) => Err(error),
+            None => Ok((!elsewhere).then_some(known)),
+        }
     }
 
     /// Tells who is watching what was counted. A courtesy: no figure depends on it.
@@ -222,15 +246,15 @@ impl Rollup {
     /// may have been brought back from an older copy while nobody clicked.
     ///
     /// # Errors
-    /// The store's, the journal's.
+    /// The store's, the journal's. Then the next round asks again: no round finds that there is
+    /// nothing to do while the store does not answer.
     pub async fn verify(&mut self) -> Result<(), RollupError> {
+        // Put back when it is confirmed.
+        let known = self.known.take();
         let found = self.store().progress(self.journal.node()).await?;
-        let same = self.known.as_ref().is_some_and(|known| {
+        self.known = known.filter(|known| {
             known.iter().zip(&found).all(|(known, found)| known.lanes == found.lanes)
         });
-        if !same {
-            self.known = None;
-        }
         Ok(())
     }
 
@@ -316,29 +340,25 @@ impl Rollup {
     }
 
     /// Removes from the journal what the store has counted for at least `keep`, as far as it lies
-    /// before the place in its lane that `wanted_from` says.
+    /// before the place in its lane that `wanted_from` says. To be called often.
     ///
     /// # Errors
     /// The system's.
     pub fn discard(
         &mut self,
-        now: Timestamp,
+        now: Instant,
         keep: Duration,
         wanted_from: impl Fn(Lane) -> Position,
     ) -> io::Result<()> {
         let Some(known) = &self.known else { return Ok(()) };
         let floors = self.readers.keys().map(|lane| (*lane, floor(known, *lane))).collect();
-        self.milestones.push_back((now, floors));
-        while let Some((since, _)) = self.milestones.front() {
-            let age = now.duration_since(*since).unsigned_abs();
-            if age < keep {
-                break;
-            }
-            let Some((_, floors)) = self.milestones.pop_front() else { break };
-            for (lane, position) in floors {
-                if let Some(reader) = self.readers.get(&lane) {
-                    reader.discard_before(position.min(wanted_from(lane)))?;
-                }
+        for (lane, place) in self.milestones.pass(now, keep, floors) {
+            // The store may have gone back since.
+            let until = wanted_from(*lane).min(*place).min(floor(known, *lane));
+            let done = self.discarded.entry(*lane).or_default();
+            if let Some(reader) = self.readers.get(lane).filter(|_| until > *done) {
+                reader.discard_before(until)?;
+                *done = until;
             }
         }
         Ok(())
@@ -380,6 +400,11 @@ impl Rollup {
             }
         }
     }
+}
+
+/// The first day whose secret is kept on this one.
+fn kept_from(today: Day) -> Day {
+    Day(today.0.saturating_sub(SALT_DAYS))
 }
 
 fn at(progress: &Progress, lane: Lane) -> Position {

@@ -1,6 +1,8 @@
 //! The thread that keeps the store at the end of the journal: a thin loop around
 //! [`Rollup::round`].
 
+mod house;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -9,30 +11,25 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use super::Settings;
 use super::archive::{Archived, Archiver};
 use super::enrich::Enricher;
 use super::figures::Figures;
 use super::rollup::{Rollup, RollupError, Round};
-use crate::model::tally::{Day, Quarter};
 use crate::store::cached::Cached;
 use crate::store::journal::Journal;
-use crate::store::{Account, Keep, Position, Store, StoreError, Tallies as _};
+use crate::store::{Account, Store, StoreError};
 
 /// How often a store that nobody clicks into is asked whether it still stands where it stood.
 const VERIFY_EVERY: Duration = Duration::from_secs(1);
-/// How often a node files its account while there are clicks, and while there are none. Whoever
-/// asks a node for its own account gets that of the moment.
-const FILE_EVERY: Duration = Duration::from_secs(5);
-const FILE_IDLE_EVERY: Duration = Duration::from_secs(30);
-/// How often rows that need not be kept are removed.
-const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How long the stop waits for a store that does not answer. What is then left in the journal is
 /// counted at the next start.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
-/// How long an archive that is behind may keep the counting waiting at a time.
+/// How long a journal that is far ahead is counted at a time, before everything else has its turn;
+/// and how long an archive that is behind may keep the counting waiting.
+const COUNT_WITHIN: Duration = Duration::from_millis(250);
 const ARCHIVE_WITHIN: Duration = Duration::from_millis(250);
 
 /// What the running roll-up is asked for.
@@ -99,19 +96,7 @@ impl Runner {
         let (questions, asked) = mpsc::channel(16);
         let (stop, stopped) = oneshot::channel();
         let figures = Arc::new(Figures::default());
-        let store = links.store().clone();
-        let archiver = Archiver::new(Arc::clone(&journal), &settings, figures.archive());
-        let job = Job {
-            rollup: Rollup::new(links, journal, settings.clone(), enricher, Arc::clone(&figures)),
-            archiver,
-            store,
-            settings,
-            figures: Arc::clone(&figures),
-            filed: None,
-            swept: None,
-            waiting: Vec::new(),
-            failing: false,
-        };
+        let job = Job::new(links, journal, settings, enricher, Arc::clone(&figures));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new()
             .name("rollup".into())
@@ -154,50 +139,88 @@ struct Job {
     filed: Option<(Instant, Account)>,
     /// When rows were swept away last.
     swept: Option<Instant>,
+    /// Not before this are secrets of visitors forgotten again.
+    forget_after: Option<Instant>,
     /// Who waits for the journal to be counted as far as it went when they asked.
     waiting: Vec<CatchUp>,
+    /// Whether the time was over before the end of the journal was reached.
+    behind: bool,
     /// Whether the last round failed: said once when it begins and once when it ends.
     failing: bool,
 }
 
 impl Job {
+    fn new(
+        links: Cached,
+        journal: Arc<Journal>,
+        settings: Settings,
+        enricher: Enricher,
+        figures: Arc<Figures>,
+    ) -> Self {
+        let store = links.store().clone();
+        let archiver = Archiver::new(Arc::clone(&journal), &settings, figures.archive());
+        Self {
+            rollup: Rollup::new(links, journal, settings.clone(), enricher, Arc::clone(&figures)),
+            archiver,
+            store,
+            settings,
+            figures,
+            filed: None,
+            swept: None,
+            forget_after: None,
+            waiting: Vec::new(),
+            behind: false,
+            failing: false,
+        }
+    }
+
     async fn run(mut self, mut asked: mpsc::Receiver<Question>, mut stop: oneshot::Receiver<()>) {
         let mut tick = tokio::time::interval(self.settings.flush_interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut verified = Instant::now();
         loop {
+            let behind = self.behind;
             tokio::select! {
-                _ = tick.tick() => {
-                    let moved = self.catch_up(&mut asked).await;
-                    self.archive(Instant::now() + ARCHIVE_WITHIN).await;
+                // The stop first. Whoever asks is answered in each turn as well.
+                biased;
+                _ = &mut stop => break,
+                () = turn(&mut tick, behind) => {
+                    let moved = self.catch_up(&mut asked, COUNT_WITHIN).await;
+                    let archived = self.archive(Instant::now() + ARCHIVE_WITHIN).await;
                     if !moved && verified.elapsed() >= VERIFY_EVERY {
                         verified = Instant::now();
                         self.verify().await;
                     }
-                    self.keep_house(Timestamp::now()).await;
+                    self.keep_house(Timestamp::now(), archived).await;
                 }
                 Some(question) = asked.recv() => {
                     self.answer(question).await;
                     if !self.waiting.is_empty() {
-                        self.catch_up(&mut asked).await;
+                        self.catch_up(&mut asked, COUNT_WITHIN).await;
                     }
                 }
-                _ = &mut stop => break,
             }
         }
         self.finish().await;
     }
 
     /// Rounds until the store stands where the journal ended a moment ago: not at its very end,
-    /// which moves on with every click. However far that is, who asks is answered in between. Says
-    /// whether anything moved.
-    async fn catch_up(&mut self, asked: &mut mpsc::Receiver<Question>) -> bool {
+    /// which moves on with every click. Who asks is answered in between. If that takes longer than
+    /// `within`, the rest is left to the next turn. Says whether anything moved.
+    async fn catch_up(&mut self, asked: &mut mpsc::Receiver<Question>, within: Duration) -> bool {
+        let deadline = Instant::now() + within;
         let mut moved = false;
         loop {
+            // One: whoever asks without pause does not stop the counting either.
+            if let Ok(question) = asked.try_recv() {
+                self.answer(question).await;
+            }
             let round = self.round().await;
             moved |= matches!(round, Ok(Round::Behind | Round::Moved));
+            self.behind = matches!(round, Ok(Round::Behind));
             match round {
-                Ok(Round::Behind) => {}
+                Ok(Round::Behind) if Instant::now() < deadline => {}
+                Ok(Round::Behind) => return moved,
                 Ok(Round::Moved | Round::Idle) => {
                     self.figures.caught_up(Timestamp::now());
                     self.release(&Ok(()));
@@ -207,10 +230,6 @@ impl Job {
                     self.release(&Err(of_the_store(error)));
                     return moved;
                 }
-            }
-            // One: whoever asks without pause does not stop the counting either.
-            if let Ok(question) = asked.try_recv() {
-                self.answer(question).await;
             }
         }
     }
@@ -231,19 +250,22 @@ impl Job {
         }
     }
 
-    /// Archives what there is, for as long as it may take. What is left waits in the journal.
-    async fn archive(&mut self, deadline: Instant) {
-        let Some(archiver) = &mut self.archiver else { return };
+    /// Archives what there is, for as long as it may take. What is left waits in the journal. Says
+    /// whether nothing is.
+    async fn archive(&mut self, deadline: Instant) -> bool {
+        let Some(archiver) = &mut self.archiver else { return true };
         loop {
-            let salted = match archiver.round(self.rollup.enricher(), Timestamp::now()) {
+            let now = Timestamp::now();
+            let salted = match archiver.round(self.rollup.enricher(), now) {
                 Ok(Archived::Behind) => true,
                 Ok(Archived::NoSalt(day)) => {
-                    self.rollup.fetch_salts(&BTreeSet::from([day])).await.is_ok()
+                    self.rollup.fetch_salts(&BTreeSet::from([day]), now).await.is_ok()
                 }
-                Ok(Archived::CaughtUp) | Err(_) => return,
+                Ok(Archived::CaughtUp) => return true,
+                Err(_) => return false,
             };
             if !salted || Instant::now() >= deadline {
-                return;
+                return false;
             }
         }
     }
@@ -278,58 +300,6 @@ impl Job {
         self.failing = failure.is_some();
     }
 
-    /// Removes what need not be kept, and files the account when it is due.
-    async fn keep_house(&mut self, now: Timestamp) {
-        if self.failing {
-            return;
-        }
-        let wanted_from = |lane| match &self.archiver {
-            Some(archiver) => archiver.wanted_from(lane),
-            None => Position(u64::MAX),
-        };
-        let keep = self.settings.keep_applied;
-        if let Err(error) = self.rollup.discard(now, keep, wanted_from) {
-            tracing::warn!(%error, "counted clicks can't be removed from the journal");
-        }
-        self.sweep(now).await;
-        self.file_account(now).await;
-    }
-
-    /// Removes rows that are older than they need be.
-    async fn sweep(&mut self, now: Timestamp) {
-        if self.swept.is_some_and(|when| when.elapsed() < SWEEP_EVERY) {
-            return;
-        }
-        let today = Quarter::of(now).day().0;
-        let before = |days: Option<u32>| Day(days.map_or(0, |days| today.saturating_sub(days)));
-        let keep = self.settings.keep();
-        if keep == Keep::default() {
-            return;
-        }
-        match self.store.sweep(before(keep.hours), before(keep.days)).await {
-            Ok(()) => self.swept = Some(Instant::now()),
-            Err(error) => tracing::warn!(%error, "old figures can't be removed"),
-        }
-    }
-
-    /// Files the account when it is due.
-    async fn file_account(&mut self, now: Timestamp) {
-        let age = self.filed.as_ref().map(|(when, _)| when.elapsed());
-        if age.is_some_and(|age| age < FILE_EVERY) {
-            return;
-        }
-        let Ok(account) = self.rollup.account(now).await else { return };
-        let unchanged = self.filed.as_ref().is_some_and(|(_, filed)| {
-            Account { seen_at: filed.seen_at, ..account.clone() } == *filed
-        });
-        if unchanged && age.is_some_and(|age| age < FILE_IDLE_EVERY) {
-            return;
-        }
-        if self.store.put_account(&account).await.is_ok() {
-            self.filed = Some((Instant::now(), account));
-        }
-    }
-
     async fn account(&self, now: Timestamp) -> Result<Account, StoreError> {
         self.rollup.account(now).await.map_err(of_the_store)
     }
@@ -340,15 +310,23 @@ impl Job {
             match self.round().await {
                 Ok(Round::Behind | Round::Moved) => {}
                 Ok(Round::Idle) => {
-                    self.archive(deadline).await;
+                    self.behind = false;
+                    let archived = self.archive(deadline).await;
                     self.filed = None;
-                    self.keep_house(Timestamp::now()).await;
+                    self.keep_house(Timestamp::now(), archived).await;
                     return;
                 }
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         }
         tracing::warn!("the store did not take the last clicks; the next start will count them");
+    }
+}
+
+/// Waits until there is something to be done again: at once for who is behind.
+async fn turn(tick: &mut Interval, behind: bool) {
+    if !behind {
+        tick.tick().await;
     }
 }
 
@@ -359,3 +337,6 @@ fn of_the_store(error: RollupError) -> StoreError {
         RollupError::Journal(error) => StoreError::Unavailable(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ mod order;
 mod read;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -46,6 +46,7 @@ pub use read::{Source, sources};
 pub use state::Mark;
 
 use super::{Lane, NodeId};
+use crate::model::tally::{Day, Quarter};
 use name::{Name, Stage};
 use state::{Part, State};
 
@@ -201,6 +202,19 @@ impl Archive {
             }
         }
         Ok(removed)
+    }
+
+    /// The last day but one, `today` at most, of which there are files, of whatever node.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn last_day_but_one(&self, today: Day) -> io::Result<Option<Day>> {
+        let files = name::list(&self.folder)?.into_iter();
+        let days: BTreeSet<Day> = files
+            .map(|(name, _)| Quarter::of(name.hour.start()).day())
+            .filter(|day| *day <= today)
+            .collect();
+        Ok(days.into_iter().nth_back(1))
     }
 
     fn commit(&mut self, state: State) -> io::Result<()> {

@@ -121,17 +121,22 @@ async fn the_secret_of_a_day_is_the_same_for_all_and_is_forgotten(store: &Store)
     let ask = async |store: &Store, day: u32, fresh: u8, keep_from: u32| {
         store.salt(Day(day), &[fresh; 16], Day(keep_from)).await.unwrap()
     };
-    let told = join_all((1..).zip(&forks).map(|(n, store)| ask(store, 20_780, n, 20_778))).await;
+    let told = join_all((1..).zip(&forks).map(|(n, store)| ask(store, 10_780, n, 10_778))).await;
     let first = told[0];
     assert!(told.iter().all(|salt| *salt == first), "{told:?}");
     assert!((1..=8).contains(&first[0]));
-    assert_eq!(ask(store, 20_781, 20, 20_779).await, [20; 16]);
-    assert_eq!(ask(store, 20_782, 21, 20_780).await, [21; 16]);
-    for (day, salt) in [(20_780, first), (20_781, [20; 16]), (20_782, [21; 16])] {
-        assert_eq!(ask(store, day, 99, 20_780).await, salt);
+    assert_eq!(ask(store, 10_781, 20, 10_779).await, [20; 16]);
+    assert_eq!(ask(store, 10_782, 21, 10_780).await, [21; 16]);
+    for (day, salt) in [(10_780, first), (10_781, [20; 16]), (10_782, [21; 16])] {
+        assert_eq!(ask(store, day, 99, 10_780).await, salt);
     }
-    assert_eq!(ask(store, 20_783, 22, 20_781).await, [22; 16]);
-    assert_eq!(ask(store, 20_780, 23, 20_780).await, [23; 16], "it was forgotten");
+    assert_eq!(ask(store, 10_783, 22, 10_781).await, [22; 16]);
+    assert_eq!(ask(store, 10_780, 23, 10_780).await, [23; 16], "it was forgotten");
+    // Also when nobody asks for another.
+    store.forget_salts(Day(10_782)).await.unwrap();
+    for (day, salt) in [(10_780, [31; 16]), (10_781, [32; 16]), (10_782, [21; 16])] {
+        assert_eq!(ask(store, day, salt[0], 0).await, salt, "{day}");
+    }
 }
 
 async fn accounts_are_replaced_by_newer_ones(store: &Store) {

@@ -7,6 +7,7 @@
 mod bulletin;
 mod keys;
 mod links;
+mod sweep;
 mod tallies;
 mod writer;
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
-use super::{Embedded, failed};
+use super::{Embedded, failed, sweep};
 use crate::model::code::Code;
 use crate::model::tally::row::{DAY_ROWS, Names, QUARTER_ROWS};
 use crate::model::tally::subject::is_link;
@@ -18,9 +18,9 @@ use crate::store::{
 };
 
 /// Day and subject → the row of that day. Rows of a day stand together: a roll-up touches few pages.
-const DAYS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("days");
+pub(super) const DAYS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("days");
 /// Day, subject and hour → the row of that hour's quarters.
-const HOURS: TableDefinition<'_, (u32, &str, u8), &[u8]> = TableDefinition::new("hours");
+pub(super) const HOURS: TableDefinition<'_, (u32, &str, u8), &[u8]> = TableDefinition::new("hours");
 /// Code → its clicks, ever: people's, bots'.
 const TOTALS: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("totals");
 const LANES: TableDefinition<'_, (&str, u16), u64> = TableDefinition::new("lanes");
@@ -169,15 +169,8 @@ impl Tallies for Embedded {
         })
     }
 
-    async fn sweep(&self, hours_before: Day, days_before: Day) -> Result<(), StoreError> {
-        self.write(move |txn| {
-            let mut hours = txn.open_table(HOURS).map_err(failed)?;
-            hours.retain_in(..(hours_before.0, "", 0), |_, _| false).map_err(failed)?;
-            let mut days = txn.open_table(DAYS).map_err(failed)?;
-            days.retain_in(..(days_before.0, ""), |_, _| false).map_err(failed)?;
-            Ok(())
-        })
-        .await
+    async fn sweep(&self, hours_before: Day, days_before: Day) -> Result<bool, StoreError> {
+        self.write(move |txn| sweep::piece(txn, hours_before, days_before)).await
     }
 
     async fn salt(
@@ -195,6 +188,14 @@ impl Tallies for Embedded {
             }
             salts.insert(day.0, &fresh).map_err(failed)?;
             Ok(fresh)
+        })
+        .await
+    }
+
+    async fn forget_salts(&self, before: Day) -> Result<(), StoreError> {
+        self.write(move |txn| {
+            let mut salts = txn.open_table(SALTS).map_err(failed)?;
+            salts.retain_in(..before.0, |_, _| false).map_err(failed)
         })
         .await
     }

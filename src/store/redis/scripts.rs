@@ -78,7 +78,8 @@ scripts! {
     LINKS = "map" "rows" "links";
     FIRST_DAY = "map" "first_day";
     FORGET = "map" "rows" "forget";
-    SALT = "salt";
+    SALT = "secrets" "salt";
+    FORGET_SALTS = "secrets" "forget_salts";
     TELL = "map" "tell";
     NEWS = "news";
     PUT_KEY = "put_key";

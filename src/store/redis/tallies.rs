@@ -94,8 +94,8 @@ impl Tallies for Redis {
 
     /// Does nothing: what expires does so by itself, at a time that is set when its first row is
     /// put.
-    async fn sweep(&self, _: Day, _: Day) -> Result<(), StoreError> {
-        Ok(())
+    async fn sweep(&self, _: Day, _: Day) -> Result<bool, StoreError> {
+        Ok(false)
     }
 
     async fn salt(
@@ -107,6 +107,12 @@ impl Tallies for Redis {
         let call = scripts::SALT.at(SALTS).arg(day.0).arg(&fresh[..]).arg(forget_before.0);
         let salt: Vec<u8> = self.connection.script(Trip::Write, &call).await?;
         salt.try_into().map_err(|_| StoreError::Damaged("the secret of a day".into()))
+    }
+
+    async fn forget_salts(&self, before: Day) -> Result<(), StoreError> {
+        let call = scripts::FORGET_SALTS.at(SALTS).arg(before.0);
+        let _: i64 = self.connection.script(Trip::Write, &call).await?;
+        Ok(())
     }
 
     async fn put_account(&self, account: &Account) -> Result<(), StoreError> {

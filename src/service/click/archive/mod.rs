@@ -15,10 +15,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::clock;
 use super::enrich::{Enricher, NoSalt};
 use super::{Fsync, Settings};
 use crate::model::click::Click;
-use crate::model::tally::Day;
+use crate::model::tally::{Day, Quarter};
 use crate::store::archive::{Archive, Hour, Line, Made, Mark, Stretch};
 use crate::store::journal::{Entry, Journal, Reader};
 use crate::store::{Lane, NodeId, Position};
@@ -190,7 +191,10 @@ impl Archiver {
         if keep.is_zero() || now < self.sweep_after {
             return Ok(());
         }
-        let removed = archive.sweep(now.saturating_sub(keep).unwrap_or(Timestamp::MIN))?;
+        let today = Quarter::of(now).day();
+        let today = clock::believed(today, archive.last_day_but_one(today)?);
+        let until = now.min(Day(today.0.saturating_add(1)).first().start());
+        let removed = archive.sweep(until.saturating_sub(keep).unwrap_or(Timestamp::MIN))?;
         if removed > 0 {
             tracing::info!(files = removed, "old files of the archive removed");
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::model::click::Source;
@@ -83,7 +83,14 @@ fn finished(folder: &Path) -> usize {
 }
 
 fn catch_up(archiver: &mut Archiver, now: Timestamp) {
-    while archiver.round(&mut salted(), now).unwrap() != Archived::CaughtUp {}
+    let mut enricher = salted();
+    loop {
+        match archiver.round(&mut enricher, now).unwrap() {
+            Archived::NoSalt(day) => enricher.put_salt(day, SECRET),
+            Archived::Behind => {}
+            Archived::CaughtUp => return,
+        }
+    }
 }
 
 /// Rounds until every hour that is over has its file.
@@ -269,13 +276,38 @@ fn old_files_go_after_the_days_that_the_settings_say() {
     let journal = journal(folder.path());
     let settings = Settings { archive_keep: 2, ..settings(folder.path()) };
     let mut archiver = Archiver::new(Arc::clone(&journal), &settings, Arc::default()).unwrap();
-    click(&mut journal.writer().unwrap(), 0, "a");
+    let mut writer = journal.writer().unwrap();
+    let day = 24 * 60;
+    click(&mut writer, 0, "a");
     finish(&mut archiver, at(65));
-    let two_days = 60 + 2 * 24 * 60;
-    finish(&mut archiver, at(two_days));
-    assert_eq!(finished(folder.path()), 1);
-    finish(&mut archiver, at(two_days + 61));
-    assert_eq!(finished(folder.path()), 0);
+    for later in [day, 2 * day] {
+        click(&mut writer, later, "b");
+        catch_up(&mut archiver, at(later));
+    }
+    finish(&mut archiver, at(2 * day + 60));
+    assert_eq!(finished(folder.path()), 2);
+    finish(&mut archiver, at(2 * day + 121));
+    assert_eq!(finished(folder.path()), 2, "the first is gone, the last has come");
+    assert_eq!(archived(folder.path()), ["b", "b"]);
+}
+
+#[test]
+fn a_clock_that_is_ahead_removes_no_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = journal(folder.path());
+    let settings = Settings { archive_keep: 7, ..settings(folder.path()) };
+    let mut archiver = Archiver::new(Arc::clone(&journal), &settings, Arc::default()).unwrap();
+    let mut writer = journal.writer().unwrap();
+    let day = 24 * 60;
+    for days in 0..3 {
+        click(&mut writer, days * day, "a");
+        finish(&mut archiver, at(days * day + 65));
+    }
+    // Somebody clicks by that clock as well.
+    click(&mut writer, 300 * day, "b");
+    finish(&mut archiver, at(300 * day + 65));
+    finish(&mut archiver, at(300 * day + 130));
+    assert_eq!(archived(folder.path()), ["a", "a", "a", "b"]);
 }
 
 #[test]
@@ -301,11 +333,11 @@ async fn the_journal_keeps_what_is_counted_until_it_is_archived() {
     writer.rest().unwrap();
     let mut archiver = archiver(&journal, folder.path());
     while rollup.round(at(0)).await.unwrap() != super::super::Round::Idle {}
-    let full = journal.size();
-    rollup.discard(at(1), zero, |lane| archiver.wanted_from(lane)).unwrap();
+    let (full, start) = (journal.size(), Instant::now());
+    rollup.discard(start, zero, |lane| archiver.wanted_from(lane)).unwrap();
     assert_eq!(journal.size(), full, "counted, not archived");
     catch_up(&mut archiver, at(1));
-    rollup.discard(at(2), zero, |lane| archiver.wanted_from(lane)).unwrap();
+    rollup.discard(start, zero, |lane| archiver.wanted_from(lane)).unwrap();
     assert!(journal.size() < 100, "{}", journal.size());
     assert_eq!(archived(folder.path()), codes(0..500));
     assert_eq!(rollup.account(at(2)).await.unwrap().counted, 500);

@@ -1,8 +1,6 @@
 -- The secret of a day. KEYS: salts. ARGV: day, a fresh one, the first day whose secret is kept.
 -- Answers the one that stands: the same for whoever asks.
-for _, day in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if tonumber(day) < tonumber(ARGV[3]) then redis.call('HDEL', KEYS[1], day) end
-end
+forget(KEYS[1], ARGV[3])
 if redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2]) == 1 then
   -- They are forgotten also when nobody comes any more to have them forgotten.
   local days = math.max(0, ARGV[1] - ARGV[3]) + 2

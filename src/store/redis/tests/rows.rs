@@ -292,3 +292,21 @@ fn secrets_that_nobody_asks_for_any_more_expire() {
     let left = number(&server, &["TTL", schema::SALTS]);
     assert!((3 * 86_400..=4 * 86_400).contains(&left), "{left}");
 }
+
+#[test]
+fn a_node_whose_clock_is_ahead_forgets_no_secret_of_these_days_for_the_others() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    let seconds: u32 = server.command(&["TIME"])[0].parse().unwrap();
+    let today = Day(seconds / 86_400);
+    block_on(async {
+        let ask = async |day, fresh, before| store.salt(day, &[fresh; 16], before).await.unwrap();
+        let (old, ahead) = (Day(today.0 - 5), Day(today.0 + 9));
+        assert_eq!(ask(old, 1, Day(0)).await, [1; 16]);
+        assert_eq!(ask(today, 2, Day(0)).await, [2; 16]);
+        ask(ahead, 3, Day(ahead.0 - 2)).await;
+        store.forget_salts(ahead).await.unwrap();
+        assert_eq!(ask(today, 4, Day(0)).await, [2; 16]);
+        assert_eq!(ask(old, 5, Day(0)).await, [5; 16], "it was forgotten");
+    });
+}
