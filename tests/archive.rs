@@ -308,9 +308,10 @@ fn an_exported_line_is_the_line_of_the_archive_and_csv_runs_no_formula() {
     let rows = export(folder.path(), &["--to", "2026-11-23", "--format", "csv"]);
     assert_eq!(
         rows,
-        "id,time,code,kind,bot,referrer,country,browser,platform,device,visitor\n\
-         node000000000000-0-1,2026-11-22T23:59:59.999Z,a,bot,preview/WhatsApp,\"'=SUM(1,2)\",\
-         unknown,unknown,unknown,unknown,\n"
+        "\"id\",\"time\",\"code\",\"kind\",\"bot\",\"referrer\",\"country\",\"browser\",\
+         \"platform\",\"device\",\"visitor\"\n\"node000000000000-0-1\",\
+         \"2026-11-22T23:59:59.999Z\",\"a\",\"bot\",\"preview/WhatsApp\",\"'=SUM(1,2)\",\
+         \"unknown\",\"unknown\",\"unknown\",\"unknown\",\"\"\n"
     );
 }
 

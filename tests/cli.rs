@@ -434,7 +434,10 @@ fn what_readers_followed_is_shown_ranked_and_deleted() {
         let told = run(&["stats", whose[0], whose[1], "--last", "2h"]);
         assert_eq!(told.lines().last().unwrap().split('\t').nth(1), Some("3"), "{whose:?}: {told}");
     }
-    assert!(run(&["stats", "--csv"]).starts_with("start,clicks,people,bots,visitors\r\n"));
+    assert!(
+        run(&["stats", "--csv"])
+            .starts_with("\"start\",\"clicks\",\"people\",\"bots\",\"visitors\"\r\n")
+    );
     assert!(run(&["stats", "top", "--last", "2h"]).starts_with(&format!("{code}\t3\t")));
     assert!(run(&["stats", "orphans", "--last", "2h"]).contains("total\t0\t0\t0\t0\n"));
     let gone = run(&["stats", "delete", "--yes", code]);

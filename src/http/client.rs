@@ -3,7 +3,7 @@
 //! Whoever connects can write anything into a header, so forwarding headers are believed only as far
 //! as proxies of ours have written them. Each proxy adds the address that it was asked from at the
 //! end of the list; read from there, the first address that is no proxy of ours is the client, and
-//! what stands before it is the client's own tale.
+//! what stands before it is the client's own tale. Where no address stands, nobody is the client.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -49,18 +49,19 @@ impl Proxies {
         peer.is_none_or(|peer| self.hold(peer))
     }
 
-    /// Who asked, when whoever connected is believed: as far as it can be told, the last address
-    /// before our proxies. `None` when a believed peer without an address says nothing, or when
-    /// nobody knows.
+    /// Who asked, when whoever connected is believed: the last address before our proxies, or the
+    /// first of all when there are only proxies of ours. `None` when nobody knows: no header says
+    /// it, or what stands there is no address (`unknown`, an obfuscated name). Our own proxy's
+    /// address would be no answer: all who come that way would be one visitor, in its country.
     #[must_use]
-    pub fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+    pub fn client(&self, headers: &HeaderMap) -> Option<IpAddr> {
         let (standard, usual) = (headers.get_all(&FORWARDED), headers.get_all(&X_FORWARDED_FOR));
         let only_usual = standard.len() == 0;
         let only_standard = usual.len() == 0;
         let elements = standard.rev().flat_map(|line| Backwards(Some(line.as_bytes())));
         let entries = usual.rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
-        let by_standard = || self.walk(peer, elements.filter_map(node));
-        let by_usual = || self.walk(peer, entries.filter_map(entry));
+        let by_standard = || self.walk(elements.filter_map(node));
+        let by_usual = || self.walk(entries.filter_map(entry));
         match (only_standard, only_usual) {
             (_, true) => by_usual(),
             (true, false) => by_standard(),
@@ -71,16 +72,12 @@ impl Proxies {
     }
 
     /// Goes along `hops` from the last one, past proxies of ours. Behind a hop that is no address
-    /// nobody knows what is true.
-    fn walk(
-        &self,
-        peer: Option<IpAddr>,
-        hops: impl Iterator<Item = Option<IpAddr>>,
-    ) -> Option<IpAddr> {
-        let mut client = peer;
-        for hop in hops.map_while(|hop| hop) {
-            client = Some(hop);
-            if !self.hold(hop) {
+    /// nobody knows what is true, nor who asked.
+    fn walk(&self, hops: impl Iterator<Item = Option<IpAddr>>) -> Option<IpAddr> {
+        let mut client = None;
+        for hop in hops {
+            client = Some(hop?);
+            if client.is_some_and(|client| !self.hold(client)) {
                 break;
             }
         }

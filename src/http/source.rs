@@ -59,7 +59,7 @@ impl Sources {
             return (peer, None);
         }
         let said = self.country.as_ref().and_then(|name| country(value(headers, name)));
-        (self.proxies.client(peer, headers), said)
+        (self.proxies.client(headers), said)
     }
 }
 
@@ -84,9 +84,10 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
 
 /// Scheme and host (with a port, if there is one) of a `Referer`. Of what is no address with a host,
 /// the scheme at most: enough to see that there was something. A name and password before the host,
-/// which no browser sends, are dropped with the scheme.
+/// which no browser sends, are dropped with the scheme; so is what follows a semicolon, which ends no
+/// host by the standard, but sessions are named behind it.
 fn origin(referrer: &[u8]) -> &[u8] {
-    let ends = |byte: &u8| matches!(byte, b':' | b'/' | b'?' | b'#' | b'\\');
+    let ends = |byte: &u8| matches!(byte, b':' | b'/' | b'?' | b'#' | b'\\' | b';');
     let scheme = referrer.iter().position(ends).unwrap_or(referrer.len());
     if !referrer[scheme..].starts_with(b"://") {
         return &referrer[..scheme.min(MAX_REFERRER)];
@@ -96,7 +97,9 @@ fn origin(referrer: &[u8]) -> &[u8] {
     let end = referrer[host..].iter().position(ends).map_or(referrer.len(), |at| host + at);
     let start = referrer[host..end].iter().rposition(|byte| *byte == b'@');
     let origin = &referrer[start.map_or(0, |at| host + at + 1)..end];
-    &origin[..origin.len().min(MAX_REFERRER)]
+    // Only now: a password may hold one, too.
+    let end = origin.iter().position(|byte| *byte == b';').unwrap_or(origin.len());
+    &origin[..end.min(MAX_REFERRER)]
 }
 
 #[cfg(test)]
@@ -148,6 +151,17 @@ mod tests {
             let request = request(peer, &WHOLE);
             let source = sources().of(&request);
             assert_eq!((source.address, source.country), (Some(address.parse().unwrap()), None));
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_does_not_say_who_asked_is_not_the_reader() {
+        let silent = [WHOLE[0], WHOLE[1], WHOLE[3]];
+        let hidden = [&silent[..], &[("X-Forwarded-For", "unknown")]].concat();
+        for headers in [&silent[..], &hidden] {
+            let request = request(PROXY, headers);
+            let source = sources().of(&request);
+            assert_eq!((source.address, source.country), (None, Some(*b"FR")));
         }
     }
 
@@ -212,6 +226,9 @@ mod tests {
             ("android-app://com.example/http/x", "android-app://com.example"),
             ("https://me:secret@news.example/", "news.example"),
             ("https://a@b@news.example/", "news.example"),
+            ("https://me;x:secret@news.example/", "news.example"),
+            ("https://news.example;jsessionid=secret/a", "https://news.example"),
+            ("data;secret", "data"),
             ("news.example/path?to=https://other.example/x", "news.example"),
             ("about:blank", "about"),
             ("data:text/plain,secret", "data"),
@@ -247,7 +264,7 @@ mod tests {
         fn no_path_query_or_password_remains(referrer: Vec<u8>) {
             let origin = origin(&referrer);
             prop_assert!(origin.len() <= MAX_REFERRER);
-            prop_assert!(!origin.iter().any(|byte| matches!(byte, b'?' | b'#' | b'\\')));
+            prop_assert!(!origin.iter().any(|byte| matches!(byte, b'?' | b'#' | b'\\' | b';')));
             let slashes = origin.iter().filter(|byte| **byte == b'/').count();
             let with_scheme = origin.windows(3).filter(|part| part == b"://").count();
             prop_assert!(slashes == 2 * with_scheme && with_scheme <= 1);

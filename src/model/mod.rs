@@ -10,5 +10,6 @@ pub mod code;
 pub mod key;
 pub mod link;
 pub mod referrer;
+pub mod sheet;
 pub mod tally;
 pub mod target;

@@ -65,7 +65,9 @@ fn host_of(text: &str) -> Option<String> {
             let host = without_www(host);
             let port = url.port().filter(|port| !USUAL_PORTS.contains(port));
             let whole = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-            (!host.is_empty()).then_some(whole)
+            // The standard of addresses lets more pass than any name of a host has: a session's
+            // secret behind a semicolon, or what a spreadsheet would run.
+            (!host.is_empty() && whole.bytes().all(may_name)).then_some(whole)
         }
         "android-app" => {
             let package = host.to_ascii_lowercase();
@@ -77,6 +79,13 @@ fn host_of(text: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What names of hosts consist of, with what addresses by number and ports add.
+fn may_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase()
+        || byte.is_ascii_digit()
+        || matches!(byte, b'.' | b':' | b'_' | b'[' | b']' | b'-')
 }
 
 /// Without the `www.` that means nothing; what remains must still be a domain.

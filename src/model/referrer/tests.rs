@@ -57,6 +57,10 @@ fn what_is_no_page_and_no_app_is_unknown() {
         "android-app://",
         "android-app://a%20b",
         "https://1.2.3.4.5",
+        "https://example.com;jsessionid=secret123",
+        "https://a;=hyperlink(\"x\")",
+        "https://=1+1",
+        "https://a,b.example",
         "https://unknown",
         "https://direct",
     ] {
@@ -147,6 +151,12 @@ proptest! {
     fn anything_gets_a_name_of_bounded_length(raw: Vec<u8>) {
         let name = Referrers::new(Some("go.example.org")).name(&raw);
         prop_assert!(!name.is_empty() && name.len() <= 255);
+    }
+
+    #[test]
+    fn a_name_has_no_character_that_no_host_has(rest in "[ -~]{0,20}") {
+        let name = named(&format!("https://a{rest}"));
+        prop_assert!(name.bytes().all(may_name), "{name}");
     }
 
     #[test]

@@ -128,6 +128,11 @@ impl Runner {
     }
 }
 
+/// How long to rest after counting: the longer it took, the more clicks shall share the next time.
+fn rest(took: Duration, interval: Duration) -> Duration {
+    interval.max((took * REST).min(LONGEST_REST))
+}
+
 struct Job {
     rollup: Rollup,
     /// If an archive is kept.
@@ -185,7 +190,9 @@ impl Job {
                 biased;
                 _ = &mut stop => break,
                 () = turn(&mut tick, behind) => {
+                    let started = Instant::now();
                     let moved = self.catch_up(&mut asked, COUNT_WITHIN).await;
+                    tick.reset_after(rest(started.elapsed(), self.settings.flush_interval));
                     let archived = self.archive(Instant::now() + ARCHIVE_WITHIN).await;
                     if !moved && verified.elapsed() >= VERIFY_EVERY {
                         verified = Instant::now();

@@ -14,11 +14,16 @@ pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// Writes `bytes` at `offset`, in the place of whatever stands there and behind.
+/// Writes `bytes` at `offset`, in the place of whatever stands there and behind. Makes a file that is
+/// to begin with them; one that should be there already and is not, or not so far, stays an error:
+/// what was in it is lost, and is not to be filled with nothing.
 pub(super) fn write_at(path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
     step()?;
     let write = || {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let file = OpenOptions::new().create(offset == 0).truncate(false).write(true).open(path)?;
+        if file.metadata()?.len() < offset {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "somebody cut it shorter"));
+        }
         file.set_len(offset)?;
         file.write_all_at(bytes, offset)?;
         step()?;

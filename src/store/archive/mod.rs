@@ -18,7 +18,8 @@
 //! lets go of the part. If the two come apart, the part is what counts, and the file is made again.
 //!
 //! Many nodes may share a folder: each touches files of its own name only, but for those that are
-//! too old to be kept.
+//! too old to be kept. That holds for the unfinished ones of others, too: a node that was given up
+//! with its data folder finishes nothing any more.
 
 mod columns;
 mod disk;
@@ -92,7 +93,6 @@ impl Archive {
         // Its owner's alone, unless somebody made it beforehand.
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(disk::at(folder))?;
         let mut state = State::read(folder, node)?.unwrap_or_default();
-        remove_strangers(folder, node, &state)?;
         let mut missing_bytes = 0;
         for (hour, part) in &mut state.parts {
             let path = folder.join(Name::of(*hour, node, part.number).file(Stage::Part));
@@ -100,9 +100,12 @@ impl Archive {
             missing_bytes += part.length - whole;
             part.length = whole;
         }
-        if missing_bytes > 0 {
+        // Of a part that is gone there is nothing to finish: it would hold up all later hours.
+        let gone = state.let_go_of_empty_parts();
+        if missing_bytes > 0 || gone {
             state.write(folder, node)?;
         }
+        remove_strangers(folder, node, &state)?;
         Ok(Self { folder: folder.to_owned(), node: node.clone(), state, missing_bytes })
     }
 
@@ -118,7 +121,8 @@ impl Archive {
         self.state.marks.get(&lane).copied().unwrap_or_default()
     }
 
-    /// Bytes that somebody took away from the parts since the last time.
+    /// Bytes that somebody took away from the parts, with or without the parts, since the last time
+    /// that it was opened.
     #[must_use]
     pub fn missing_bytes(&self) -> u64 {
         self.missing_bytes
@@ -189,16 +193,27 @@ impl Archive {
         Ok(true)
     }
 
-    /// Removes the finished files, of whatever node, whose hour ended before `before`. Says how many.
+    /// Removes the finished files, of whatever node, whose hour ended before `before`, and those that
+    /// other nodes left unfinished: a node that was given up never comes back to them. Of such a
+    /// node the state goes with the last of its parts. Says how many files of clicks.
     ///
     /// # Errors
     /// The system's.
     pub fn sweep(&self, before: Timestamp) -> io::Result<usize> {
-        let mut removed = 0;
+        let (mut removed, mut at_work) = (0, BTreeSet::from([self.node.clone()]));
         for (name, stage) in name::list(&self.folder)? {
-            if matches!(stage, Stage::Finished(_)) && name.hour.end() < before {
+            let own = name.node == self.node;
+            let finished = matches!(stage, Stage::Finished(_));
+            if name.hour.end() < before && (finished || !own) {
                 disk::remove(&self.folder.join(name.file(stage)))?;
                 removed += 1;
+            } else if !finished {
+                at_work.insert(name.node);
+            }
+        }
+        for node in State::nodes(&self.folder)? {
+            if !at_work.contains(&node) {
+                State::remove_if_older(&self.folder, &node, before)?;
             }
         }
         Ok(removed)

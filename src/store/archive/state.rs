@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::disk;
@@ -108,6 +109,37 @@ impl State {
     /// Where it is written before it is put in its place.
     pub(super) fn aside(folder: &Path, node: &NodeId) -> PathBuf {
         folder.join(format!(".{}.state.new", node.0))
+    }
+
+    /// Removes a node's state, if nothing was added to it since `before`. A node that is only idle
+    /// puts it back with its next click.
+    pub(super) fn remove_if_older(
+        folder: &Path,
+        node: &NodeId,
+        before: Timestamp,
+    ) -> io::Result<()> {
+        let path = folder.join(file(node));
+        let modified = match fs::metadata(&path).and_then(|meta| meta.modified()) {
+            Ok(modified) => modified,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(disk::at(&path)(e)),
+        };
+        if Timestamp::try_from(modified).is_ok_and(|modified| modified < before) {
+            disk::remove(&Self::aside(folder, node))?;
+            disk::remove(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of parts in which nothing stands, and says whether there were any. Their numbers are
+    /// remembered: readers may have seen more of them.
+    pub(super) fn let_go_of_empty_parts(&mut self) -> bool {
+        let parts = std::mem::take(&mut self.parts);
+        let (empty, parts) = parts.into_iter().partition(|(_, part)| part.length == 0);
+        self.parts = parts;
+        let empty: BTreeMap<Hour, Part> = empty;
+        empty.iter().for_each(|(hour, part)| self.remember(*hour, part.number));
+        !empty.is_empty()
     }
 
     /// Remembers that a file was finished.

@@ -379,3 +379,81 @@ fn a_state_that_can_not_be_read_stops_the_archive_and_says_the_way_out() {
     live(folder.path()).unwrap();
     assert_whole(folder.path());
 }
+
+#[test]
+fn a_part_that_is_gone_is_told_once_and_does_not_hold_up_the_hours_after_it() {
+    let folder = folder();
+    archive(folder.path(), &early(), at(0)).unwrap();
+    let part = folder.path().join(".clicks-2026-11-23T09Z-abcdefghijklmnop.ndjson.part");
+    let length = fs::metadata(&part).unwrap().len();
+    fs::remove_file(&part).unwrap();
+    assert_eq!(Archive::open(folder.path(), &node()).unwrap().missing_bytes(), length);
+    assert_eq!(Archive::open(folder.path(), &node()).unwrap().missing_bytes(), 0);
+    archive(folder.path(), &late(), at(200)).unwrap();
+    let files = finished(folder.path());
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "clicks-2026-11-23T09Z-abcdefghijklmnop-2.ndjson.gz",
+            "clicks-2026-11-23T10Z-abcdefghijklmnop.ndjson.gz",
+            "clicks-2026-11-23T11Z-abcdefghijklmnop.ndjson.gz",
+        ]
+    );
+    assert_eq!(files[names[0]].len(), 2, "the late clicks of the hour whose part is gone");
+}
+
+#[test]
+fn an_empty_part_in_an_older_state_does_not_hold_up_the_hours_after_it() {
+    let folder = folder();
+    archive(folder.path(), &early(), at(0)).unwrap();
+    let part = folder.path().join(".clicks-2026-11-23T09Z-abcdefghijklmnop.ndjson.part");
+    let length = format!("\"length\":{}", fs::metadata(&part).unwrap().len());
+    fs::remove_file(&part).unwrap();
+    let state = folder.path().join(".abcdefghijklmnop.state");
+    let text = fs::read_to_string(&state).unwrap();
+    assert!(text.contains(&length), "{text}");
+    fs::write(&state, text.replace(&length, "\"length\":0")).unwrap();
+    archive(folder.path(), &early(), at(200)).unwrap();
+    assert_eq!(finished(folder.path()).len(), 1);
+}
+
+#[test]
+fn a_part_that_is_cut_while_it_is_filled_is_not_filled_up_with_nothing() {
+    let folder = folder();
+    let mut open = Archive::open(folder.path(), &node()).unwrap();
+    open.add(&next(&open, &early(), 3).unwrap()).unwrap();
+    let part = folder.path().join(".clicks-2026-11-23T09Z-abcdefghijklmnop.ndjson.part");
+    fs::write(&part, "").unwrap();
+    open.add(&next(&open, &early(), 9).unwrap()).unwrap_err();
+    fs::remove_file(&part).unwrap();
+    open.add(&next(&open, &early(), 9).unwrap()).unwrap_err();
+    assert!(!part.exists());
+}
+
+#[test]
+fn what_a_node_that_is_given_up_leaves_unfinished_is_exported_until_it_is_too_old() {
+    let folder = folder();
+    let given_up = NodeId("other00000000000".into());
+    archive_of(&given_up, folder.path(), &early(), at(0)).unwrap();
+    let aside = folder.path().join(".clicks-2026-11-23T09Z-other00000000000.ndjson.gz.new");
+    fs::write(&aside, "").unwrap();
+    let state = folder.path().join(".other00000000000.state");
+    let set_age = |moment: Timestamp| {
+        let state = fs::File::options().write(true).open(&state).unwrap();
+        state.set_modified(moment.into()).unwrap();
+    };
+    set_age(at(121));
+    archive(folder.path(), &early(), at(0)).unwrap();
+    let open = Archive::open(folder.path(), &node()).unwrap();
+    let whole = all(&early()).len();
+    assert_eq!((open.sweep(at(60)).unwrap(), read(folder.path()).len()), (0, 2 * whole));
+    assert_eq!(open.sweep(at(61)).unwrap(), 2);
+    assert!(!aside.exists() && state.exists(), "it may add to its other part");
+    assert_eq!(open.sweep(at(121)).unwrap(), 1);
+    assert_eq!(read(folder.path()), all(&early()), "a node's own parts wait to be finished");
+    assert_eq!((open.sweep(at(121)).unwrap(), state.exists()), (0, true));
+    set_age(at(0));
+    assert_eq!((open.sweep(at(121)).unwrap(), state.exists()), (0, false));
+    assert!(folder.path().join(".abcdefghijklmnop.state").exists());
+}

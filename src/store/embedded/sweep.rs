@@ -72,7 +72,7 @@ mod tests {
             // Of the hours one piece and the rest; of the days as well.
             assert_eq!(pieces, 2);
             assert_eq!(store.first_day(Day(0)..Day(u32::MAX)).await.unwrap(), Some(before));
-            let ask = Ask { day: before, quarters: true, sketch: false };
+            let ask = Ask { day: before, quarters: true, names: false, sketch: false };
             let left = store.days(&link_of("last"), &[ask]).await.unwrap();
             assert_eq!(left[0].1.quarters.len(), 1);
             let gone = Ask { day: Day(20_000), ..ask };

@@ -19,6 +19,7 @@
 //! | `sl{T}n:<node>`        | hash   | lane → position; `counted` → clicks of this node, ever       |
 //! | `sl{T}r:<hash>`        | string | an idempotent request's answer, until it expires             |
 //! | `sl{T}once:<token>`    | string | a script's answer, for a minute, in case it is sent twice    |
+//! | `sl{T}try:…`           | any    | nothing: what upkeep tries commands on, within one step      |
 //! | `sl{keys}` `sl{nodes}` | hash   | API keys; the nodes' accounts                                |
 //! | `sl{salts}`            | hash   | day → the secret of its visitors' hashes                     |
 //! | `sl{notes}`            | hash   | moment and a random part → a note, as JSON                   |

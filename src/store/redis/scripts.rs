@@ -85,4 +85,5 @@ scripts! {
     PUT_KEY = "put_key";
     BEGIN_REPLY = "begin_reply";
     END_REPLY = "end_reply";
+    TRY = "try";
 }

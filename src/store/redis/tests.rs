@@ -1,6 +1,7 @@
 //! What only Redis has to be asked: how it keeps things, what it warns of, what it passes on.
 
 mod outages;
+mod permissions;
 mod rows;
 
 use std::sync::{Arc, Mutex};

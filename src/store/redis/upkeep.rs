@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Redis;
 use super::connection::Trip;
-use super::schema::{META, PARTITIONS};
+use super::schema::{CHANGES, META, PARTITIONS, prefix};
+use super::{Redis, scripts, together};
 use crate::store::{SCHEMA_VERSION, StoreError, Upkeep};
 
 /// The longest value, in bytes, that leaves a bucket compact: nearly all links, with a title in any
@@ -20,6 +20,7 @@ impl Upkeep for Redis {
     async fn prepare(&self) -> Result<Vec<String>, StoreError> {
         self.check_schema().await?;
         let mut warnings = self.check_version().await?;
+        self.check_permissions().await?;
         warnings.extend(self.check_durability().await);
         warnings.extend(self.make_compact().await);
         Ok(warnings)
@@ -72,6 +73,27 @@ impl Redis {
             )
         });
         Ok(once_each(old))
+    }
+
+    /// Whether the scripts may do what they do, in each partition: rights are each server's own.
+    async fn check_permissions(&self) -> Result<(), StoreError> {
+        let tries = (0..PARTITIONS).map(async |partition| {
+            let call = scripts::TRY.at(&prefix(partition)).arg(CHANGES);
+            self.connection.script::<Vec<String>>(Trip::Write, &call).await
+        });
+        let failed = match together(tries).await {
+            Ok(failed) => once_each(failed.into_iter().flatten()),
+            Err(StoreError::Refused(script)) => vec![script],
+            Err(error) => return Err(error),
+        };
+        if failed.is_empty() {
+            return Ok(());
+        }
+        Err(StoreError::Refused(format!(
+            "Redis does not run commands that are needed ({}); allow its user these commands, the \
+             keys sl{{* and the channel {CHANGES} (ACL SETUSER … ~sl{{* &{CHANGES} +…)",
+            failed.join("; ")
+        )))
     }
 
     /// Says where Redis would lose data.

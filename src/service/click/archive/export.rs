@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::model::code::Code;
+use crate::model::sheet;
 use crate::store::archive::{Line, sources};
 
 /// Which clicks.
@@ -24,8 +25,8 @@ pub struct Wanted {
 pub enum Form {
     /// A line of JSON, as in the archive.
     Ndjson,
-    /// A row of CSV (RFC 4180) below a header. What a spreadsheet would take for a formula has an
-    /// apostrophe before it.
+    /// A row of CSV (RFC 4180) below a header, all but numbers within quotes. What a spreadsheet
+    /// would take for a formula has an apostrophe before it.
     Csv,
 }
 
@@ -150,7 +151,7 @@ impl<W: Write> Output<W> {
         if form == Form::Ndjson {
             return Ok(Self::Ndjson(output));
         }
-        let mut rows = csv::Writer::from_writer(output);
+        let mut rows = sheet::rows().from_writer(output);
         rows.write_record(COLUMNS).map_err(as_io)?;
         Ok(Self::Csv(Box::new(rows)))
     }
@@ -159,7 +160,9 @@ impl<W: Write> Output<W> {
         match self {
             Self::Ndjson(output) => output.write_all(bytes),
             Self::Csv(rows) => {
-                rows.write_record(row(line).iter().map(|cell| unarmed(cell))).map_err(as_io)
+                let cells = row(line);
+                let cells = cells.iter().map(|cell| sheet::harmless(cell).into_owned());
+                rows.write_record(cells).map_err(as_io)
             }
         }
     }
@@ -197,27 +200,4 @@ fn row(line: &Line<'_>) -> [String; COLUMNS.len()] {
         line.device.to_string(),
         optional(&line.visitor),
     ]
-}
-
-/// A cell that no spreadsheet takes for a formula (OWASP, "CSV injection").
-fn unarmed(cell: &str) -> String {
-    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        true => format!("'{cell}"),
-        false => cell.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_begins_like_a_formula() {
-        for cell in ["=1+1", "+1", "-code", "@SUM(A1)", "\tx", "\rx"] {
-            assert_eq!(unarmed(cell), format!("'{cell}"));
-        }
-        for cell in ["", "google.com", "1-2", "a=b"] {
-            assert_eq!(unarmed(cell), cell);
-        }
-    }
 }

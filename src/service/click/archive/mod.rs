@@ -139,12 +139,19 @@ impl Archiver {
     fn open(&mut self) -> io::Result<Open> {
         // What it makes is one of the things that are cleared away.
         self.finisher = None;
+        Ok(Open { archive: self.open_archive()?, readers: BTreeMap::new() })
+    }
+
+    fn open_archive(&self) -> io::Result<Archive> {
         let archive = Archive::open(&self.settings.archive, self.journal.node())?;
         if archive.missing_bytes() > 0 {
             let bytes = archive.missing_bytes();
-            tracing::error!(bytes, "the archive has lost clicks: somebody cut its open files");
+            tracing::error!(
+                bytes,
+                "the archive has lost clicks for ever: somebody cut or removed its open files"
+            );
         }
-        Ok(Open { archive, readers: BTreeMap::new() })
+        Ok(archive)
     }
 
     /// The place in a lane from which on the archive needs the journal.
@@ -162,6 +169,8 @@ impl Archiver {
                     self.figures.failed();
                     tracing::warn!(%error, "an hour of the archive can't be finished; trying again");
                     self.finish_after = now.saturating_add(FINISH_AGAIN).unwrap_or(now);
+                    // The part may be what is not there any more.
+                    *archive = self.open_archive()?;
                 }
             }
         }

@@ -311,6 +311,35 @@ fn a_clock_that_is_ahead_removes_no_files() {
 }
 
 #[test]
+fn a_part_that_is_removed_while_it_is_filled_costs_its_hour_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = journal(folder.path());
+    let mut writer = journal.writer().unwrap();
+    let mut archiver = archiver(&journal, folder.path());
+    let remove_parts = || {
+        for entry in std::fs::read_dir(folder.path().join("clicks")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|kind| kind == "part") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    };
+    click(&mut writer, 0, "gone");
+    catch_up(&mut archiver, at(0));
+    remove_parts();
+    click(&mut writer, 1, "added");
+    archiver.round(&mut salted(), at(1)).unwrap_err();
+    catch_up(&mut archiver, at(1));
+    assert_eq!(archived(folder.path()), ["added"], "not behind bytes that are none");
+    remove_parts();
+    click(&mut writer, 70, "later");
+    finish(&mut archiver, at(70));
+    assert_eq!(archiver.figures.snapshot().failures, 2);
+    finish(&mut archiver, at(130));
+    assert_eq!((archived(folder.path()), finished(folder.path())), (vec!["later".into()], 1));
+}
+
+#[test]
 fn no_folder_no_archive() {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings { archive: PathBuf::new(), ..settings(folder.path()) };

@@ -117,7 +117,7 @@ async fn a_clock_that_is_ahead_sweeps_nothing_away() {
     let (_questions, mut asked) = mpsc::channel(4);
     while job.catch_up(&mut asked, COUNT_WITHIN).await {}
     let first = Quarter::of(now()).day();
-    let asks = [Ask { day: first, quarters: true, sketch: false }];
+    let asks = [Ask { day: first, quarters: true, names: false, sketch: false }];
     let hours = async || {
         let days = store.days(&Subject::Site, &asks).await.unwrap();
         days.first().map_or(0, |(_, row)| row.quarters.len())

@@ -75,7 +75,7 @@ async fn a_click_of_a_day_to_come_forgets_no_secret_of_today() {
         catch_up(&mut running).await;
     }
     assert_eq!(store.salt(today, &[2; 16], Day(0)).await.unwrap(), secret);
-    let ask = Ask { day: today, quarters: false, sketch: false };
+    let ask = Ask { day: today, quarters: false, names: false, sketch: false };
     let days = store.days(&Subject::Site, &[ask]).await.unwrap();
     assert_eq!(days[0].1.whole.figures().visitors, 1);
 }

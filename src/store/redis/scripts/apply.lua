@@ -15,13 +15,15 @@ local stands = elsewhere(progress, 6, moves)
 if stands then return { 1, stands } end
 if adds and mark ~= ARGV[3] then return { 2, {} } end
 
+-- Before anything is written: an error does not undo what was.
+local now = adds and tonumber(call('TIME')[1])
+local totals = adds and open(p .. 'c', code_hash)
+
 for at = 6, i - 1, 3 do call('HSET', progress, ARGV[at], ARGV[at + 2]) end
 call('HINCRBY', progress, 'counted', ARGV[2])
 if not adds then return { 0, {} } end
 call('SET', p .. 'v', ARGV[4])
-
-local now = tonumber(call('TIME')[1])
-local totals = begin(open(p .. 'c', code_hash))
+begin(totals)
 
 -- A total is the number of people and, if there were any, a space and that of bots.
 local function add_total(name, hash, people, bots)

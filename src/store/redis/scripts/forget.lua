@@ -13,8 +13,10 @@ end
 return once(ARGV[1], function()
   local p, code = KEYS[1], ARGV[2]
   local hash, fields = code_hash(code), hour_fields(every_hour(), code)
-  call('SET', p .. 'v', ARGV[3])
   local days = call('GET', p .. 'y') or ''
+  local totals = open(p .. 'c', code_hash)
+  local total = call('HGET', bucket_key(totals, hash), code)
+  call('SET', p .. 'v', ARGV[3])
   for at = 1, #days do
     local byte = string.byte(days, at)
     for bit = 0, byte > 0 and 7 or -1 do
@@ -25,8 +27,7 @@ return once(ARGV[1], function()
       end
     end
   end
-  local totals = open(p .. 'c', code_hash)
-  local total = call('HGET', bucket_key(totals, hash), code)
+  -- The total goes last: after an error all of it is done again, and answered alike.
   if total then erase(totals, hash, { code }) end
   return total or ''
 end)
