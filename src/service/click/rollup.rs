@@ -69,8 +69,6 @@ pub struct Rollup {
     /// Where each partition stands, as far as we know; `None` when it must be asked.
     known: Option<Vec<Progress>>,
     milestones: Milestones,
-    /// The places in the lanes before which the journal was emptied.
-    discarded: BTreeMap<Lane, Position>,
     figures: Arc<Figures>,
 }
 
@@ -100,7 +98,6 @@ impl Rollup {
             readers: BTreeMap::new(),
             known: None,
             milestones: Milestones::default(),
-            discarded: BTreeMap::new(),
             figures,
         }
     }
@@ -355,10 +352,9 @@ impl Rollup {
         for (lane, place) in self.milestones.pass(now, keep, floors) {
             // The store may have gone back since.
             let until = wanted_from(*lane).min(*place).min(floor(known, *lane));
-            let done = self.discarded.entry(*lane).or_default();
-            if let Some(reader) = self.readers.get(lane).filter(|_| until > *done) {
+            // Also when it has not moved: a lane at rest closes its segment later.
+            if let Some(reader) = self.readers.get(lane) {
                 reader.discard_before(until)?;
-                *done = until;
             }
         }
         Ok(())
