@@ -56,12 +56,18 @@ struct Orphans {
     hits: Vec<Hit>,
 }
 
+/// Unknown codes, and where they were followed.
+#[derive(Debug, Deserialize)]
+pub(super) struct Hits {
+    pub(super) hits: Vec<Hit>,
+}
+
 /// An unknown code, and where it was followed.
 #[derive(Debug, Deserialize)]
-struct Hit {
-    code: String,
-    referrer: String,
-    clicks: u64,
+pub(super) struct Hit {
+    pub(super) code: String,
+    pub(super) referrer: String,
+    pub(super) clicks: u64,
 }
 
 /// What was counted.

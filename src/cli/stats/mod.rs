@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use super::client::{Client, Remote, with_service};
 use super::{Cli, Options, block_on, output};
-use answer::{Report, Top};
+use answer::{Hits, Report, Top};
 use page::Look;
 use question::{Asked, Form, Format, Question, TopAsked, TopForm, Whose};
 
@@ -60,10 +60,11 @@ To a pipe, it writes tab-separated lines: code, clicks, people, bots, visitors, 
 const ORPHANS_EXAMPLES: &str = "\
 Examples:
   slugline stats orphans --last 7d
-  slugline stats orphans --last 30d --limit 100 --json | jq .breakdowns
+  slugline stats orphans --last 30d --limit 100 --json | jq .hits
 
 A code that was never minted, or was mistyped in print, is asked for all the same: this says which
-codes, and the sites where the wrong address stands.";
+codes, and the sites where the wrong address stands. To a pipe, it writes tab-separated lines: code,
+site, clicks.";
 
 /// Whose figures, or what to do with them.
 #[derive(Debug, clap::Args)]
@@ -148,18 +149,18 @@ async fn ask(client: &Client, question: &Question, print: Print) -> anyhow::Resu
 }
 
 fn report(question: &Question, answer: &Value) -> serde_json::Result<String> {
-    Ok(show(question, &Report::deserialize(answer)?))
+    let report = Report::deserialize(answer)?;
+    Ok(match output::on_terminal() {
+        true => page::of_report(question, &report, Look::of_terminal()),
+        false => plain::lines(&report.stats, question.rows),
+    })
 }
 
 fn orphans(question: &Question, answer: &Value) -> serde_json::Result<String> {
-    Ok(show(question, &Report::of_orphans(answer)?))
-}
-
-fn show(question: &Question, report: &Report) -> String {
-    match output::on_terminal() {
-        true => page::of_report(question, report, Look::of_terminal()),
-        false => plain::lines(&report.stats, question.rows),
-    }
+    Ok(match output::on_terminal() {
+        true => page::of_report(question, &Report::of_orphans(answer)?, Look::of_terminal()),
+        false => plain::hit_lines(&Hits::deserialize(answer)?),
+    })
 }
 
 fn top(question: &Question, answer: &Value) -> serde_json::Result<String> {

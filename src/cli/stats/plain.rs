@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::answer::{Figures, Ranked, Stats, Top};
+use super::answer::{Figures, Hit, Hits, Ranked, Stats, Top};
 
 /// The last `most` periods and the total, tab-separated.
 pub(super) fn lines(stats: &Stats, most: usize) -> String {
@@ -22,6 +22,12 @@ pub(super) fn top_lines(top: &Top) -> String {
         line(&mut text, code, *figures, Some(target));
     }
     text
+}
+
+/// Unknown codes, the host of the page that led there, and how often, tab-separated.
+pub(super) fn hit_lines(hits: &Hits) -> String {
+    let line = |Hit { code, referrer, clicks }: &Hit| format!("{code}\t{referrer}\t{clicks}\n");
+    hits.hits.iter().map(line).collect()
 }
 
 fn line(text: &mut String, first: &str, figures: Figures, last: Option<&str>) {
@@ -50,6 +56,12 @@ mod tests {
             "2026-11-03T00:00:00Z\t30\t25\t5\t20\n2026-11-04T00:00:00Z\t5\t5\t0\t4\n\
              total\t1280\t1030\t250\t824\n"
         );
+    }
+
+    #[test]
+    fn a_pipe_gets_a_line_for_each_wrong_code_and_page() {
+        let hit = Hit { code: "8yDbrb".into(), referrer: "example.org".into(), clicks: 3 };
+        assert_eq!(hit_lines(&Hits { hits: vec![hit] }), "8yDbrb\texample.org\t3\n");
     }
 
     #[test]
