@@ -96,7 +96,8 @@ impl Rows {
     }
 
     /// Adds what belongs to no named row.
-    pub fn add_other(&mut self, count: Count) {
+    #[cfg(test)]
+    pub(crate) fn add_other(&mut self, count: Count) {
         self.other += count;
     }
 

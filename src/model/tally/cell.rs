@@ -118,7 +118,8 @@ impl Cell {
     }
 
     /// Lets go of who the visitors were: what is added from now on belongs to another UTC day.
-    pub fn close_day(&mut self) {
+    #[cfg(test)]
+    pub(crate) fn close_day(&mut self) {
         self.visitors = Visitors::Number(self.figures().visitors);
     }
 }

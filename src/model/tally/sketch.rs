@@ -90,12 +90,6 @@ impl Sketch {
         }
     }
 
-    /// Whether nobody was added.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.in_use().next().is_none()
-    }
-
     /// How many different visitors were added, about.
     #[must_use]
     pub fn estimate(&self) -> u64 {

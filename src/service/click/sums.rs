@@ -121,8 +121,9 @@ fn add_days(batches: &mut [Batch], store: &Store, due: Due, subject: &Subject, d
         }
         let sum = batch.rows.entry((*day, subject.clone())).or_default();
         for (quarter, cell) in row.cells() {
-            sum.cell(quarter).merge(cell);
-            sum.cell(quarter).bound();
+            let sum = sum.cell(quarter);
+            sum.merge(cell);
+            sum.bound();
         }
     }
 }
