@@ -29,6 +29,7 @@ use crate::http::{self, Parts};
 use crate::metrics::Metrics;
 use crate::model::canonical::Canonicalizer;
 use crate::model::code::Generator;
+use crate::model::home::Home;
 use crate::model::key::PlainKey;
 use crate::model::referrer::Referrers;
 use crate::service::Services;
@@ -239,10 +240,9 @@ fn bootstrap_key(settings: &Settings) -> anyhow::Result<Option<PlainKey>> {
     }
 }
 
-/// The host that readers use, with its port if that is not the usual one.
-fn home(public_url: &str) -> Option<String> {
-    let authority = url::Position::BeforeHost..url::Position::AfterPort;
-    url::Url::parse(public_url).ok().map(|url| url[authority].to_owned())
+/// Where short links live.
+fn home(settings: &Settings, address: SocketAddr) -> anyhow::Result<Home> {
+    Home::new(&settings.public_base(address), &settings.hosts).context("public_url")
 }
 
 /// What makes visits of clicks.
@@ -252,8 +252,8 @@ fn enricher(settings: &Settings, address: SocketAddr) -> anyhow::Result<Enricher
         true => Countries::new(),
         false => Countries::open(path, Timestamp::now()).context("clicks.geoip_path")?,
     };
-    let own_host = home(&settings.public_base(address));
-    Ok(Enricher::new(Referrers::new(own_host.as_deref()), countries))
+    let home = home(settings, address)?;
+    Ok(Enricher::new(Referrers::new(Some(&home.authority())), countries))
 }
 
 /// What reads off a request who made it.
@@ -273,14 +273,13 @@ fn parts(
     runner: &Runner,
     address: SocketAddr,
 ) -> anyhow::Result<Parts> {
-    let public_url = settings.public_base(address);
-    let home = home(&public_url);
+    let home = home(settings, address)?;
     let canonical = Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?);
     let shorten = Shorten::new(
         links.clone(),
         Arc::clone(&canonical),
         Arc::new(Generator::new(&settings.codes)?),
-        home,
+        home.clone(),
         &settings.links,
     );
     let live = Live::new(links.clone());
@@ -296,7 +295,7 @@ fn parts(
         verbs: Services::new(links.clone(), shorten, stats, live),
         clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),
         metrics,
-        public: Public { url: public_url.into(), redirect: settings.links.redirect },
+        public: Public { home, redirect: settings.links.redirect },
         sources: sources(settings)?,
         cache_control: HeaderValue::from_str(&settings.http.cache_control)
             .context("http.cache_control is no header value")?,

@@ -18,6 +18,7 @@ use toml::{Table, Value};
 
 pub use error::{ConfigError, Origin};
 
+use crate::model::host::Host;
 use crate::{http, model, service, store, telemetry};
 
 /// Every key with its comment.
@@ -33,6 +34,8 @@ pub struct Settings {
     pub workers: usize,
     /// The address that readers use, or nothing: ask [`Settings::public_base`].
     pub public_url: String,
+    /// Further hosts that readers use.
+    pub hosts: Vec<Host>,
     /// Journal, node identity, control socket, and the embedded store.
     pub data_dir: PathBuf,
     /// Logs.

@@ -37,7 +37,7 @@ const ARCHIVE_FORMATS: &str = if Format::Parquet.is_built_in() {
 };
 
 /// In the order of `config/default.toml`, all of it.
-const RULES: [Rule; 36] = [
+const RULES: [Rule; 41] = [
     rule("listen", "a host and a port, such as 127.0.0.1:8080 or [::]:80", |s| {
         s.listen.rsplit_once(':').is_some_and(|(host, port)| {
             let bracketed = host.starts_with('[') && host.ends_with(']');
@@ -53,6 +53,7 @@ const RULES: [Rule; 36] = [
          https://go.example.org",
         |s| s.public_url.is_empty() || is_base(&s.public_url),
     ),
+    rule("hosts", "a list of host names, such as [\"goo.example.net\"]", |_| true),
     rule("data_dir", "the path of a folder", |s| !s.data_dir.as_os_str().is_empty()),
     rule(
         "log.level",
@@ -130,6 +131,13 @@ const RULES: [Rule; 36] = [
     rule("links.block_hosts", "a list of host names, such as [\"example.org\"]", |s| {
         s.links.block_hosts.iter().all(|host| is_host(host))
     }),
+    rule("links.malware_hosts", "a list of host names, such as [\"example.org\"]", |s| {
+        s.links.malware_hosts.iter().all(|host| is_host(host))
+    }),
+    rule("links.phishing_hosts", "a list of host names, such as [\"example.org\"]", |s| {
+        s.links.phishing_hosts.iter().all(|host| is_host(host))
+    }),
+    rule("links.public_stats", "true or false", |_| true),
     rule(
         "auth.bootstrap_key",
         "empty, or 12 to 256 visible ASCII characters without spaces",
@@ -139,6 +147,7 @@ const RULES: [Rule; 36] = [
         let value = s.http.cache_control.as_str();
         !value.is_empty() && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
     }),
+    rule("http.noindex", "true or false", |_| true),
     rule(
         "http.trusted_proxies",
         "a list of networks or addresses, such as [\"127.0.0.1\", \"10.0.0.0/8\"]",

@@ -50,6 +50,8 @@ const STUCK_FOR: Duration = Duration::from_secs(30);
 pub struct Settings {
     /// The `Cache-Control` of redirects.
     pub cache_control: String,
+    /// Whether redirects ask search engines not to list the short URL.
+    pub noindex: bool,
     /// Networks and addresses of proxies whose word about the client is believed.
     pub trusted_proxies: Vec<String>,
     /// How long requests in flight may take when the service stops.

@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 /// The longest code, in bytes.
 pub const MAX_CODE_LENGTH: usize = 64;
 
-/// First path segments that belong to the service itself, now or by long habit of the web.
-/// Compared without regard to case, so that no code looks like one of them.
-const RESERVED: [&str; 16] = [
-    "-",
+/// First path segments that the service answers itself: no link can be had there.
+const ROUTES: [&str; 4] = ["-", "api", "discovery", "urlshortener"];
+
+/// First path segments that belong to a service by long habit of the web.
+/// Compared without regard to case, as those above, so that no code looks like one of them.
+const RESERVED: [&str; 12] = [
     "_",
     "admin",
-    "api",
     "assets",
     "dashboard",
-    "discovery",
     "docs",
     "favicon",
     "health",
@@ -28,7 +28,6 @@ const RESERVED: [&str; 16] = [
     "metrics",
     "robots",
     "static",
-    "urlshortener",
 ];
 
 /// A valid code: 1–64 characters of `[0-9A-Za-z_-]`, or two such parts joined by one `/` for the
@@ -97,10 +96,23 @@ impl Code {
         if text.contains('/') {
             return Err(BadCode::Character('/'));
         }
-        if RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text)) {
+        if ROUTES.iter().chain(&RESERVED).any(|word| word.eq_ignore_ascii_case(text)) {
             return Err(BadCode::Reserved(text.to_owned()));
         }
         Ok(code)
+    }
+
+    /// Reads a code that was given out elsewhere, maybe within a family (`fb/AbC1`): whatever readers
+    /// can ask this service for.
+    ///
+    /// # Errors
+    /// [`BadCode`] says which rule it breaks.
+    pub fn imported(text: &str) -> Result<Self, BadCode> {
+        let code = Self::parse(text)?;
+        match text.split('/').next() {
+            Some(first) if ROUTES.contains(&first) => Err(BadCode::Reserved(first.to_owned())),
+            _ => Ok(code),
+        }
     }
 
     /// The code as text.
@@ -294,6 +306,15 @@ mod tests {
         assert!(matches!(Code::custom("-"), Err(BadCode::Reserved(_))));
         assert_eq!(Code::custom("fb/AbC1"), Err(BadCode::Character('/')));
         assert!(Code::custom("apiary").is_ok());
+    }
+
+    #[test]
+    fn what_was_given_out_elsewhere_is_kept_if_readers_can_ask_for_it() {
+        for good in ["a", "admin", "fb/AbC1", "maps/api", "API"] {
+            assert_eq!(Code::imported(good).unwrap().as_str(), good);
+        }
+        assert_eq!(Code::imported("api"), Err(BadCode::Reserved("api".into())));
+        assert_eq!(Code::imported("-/live"), Err(BadCode::Reserved("-".into())));
     }
 
     #[test]

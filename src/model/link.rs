@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::code::Code;
+use super::host::Host;
 use super::key::KeyId;
 use super::target::Target;
 
@@ -27,6 +28,11 @@ pub struct Link {
     pub target: Target,
     /// The article's identity: the canonical form of the target.
     pub article: Target,
+    /// Whether the target stands byte for byte as it was imported. Such a link answers for its
+    /// article, whatever its target looks like.
+    pub verbatim: bool,
+    /// The one host that knows the code; none: all of them do.
+    pub host: Option<Host>,
     /// When it was minted, to the millisecond.
     pub created_at: Timestamp,
     /// The key that minted it.
@@ -43,6 +49,17 @@ pub struct Link {
     pub forward_query: bool,
     /// What its publisher decided about it.
     pub standing: Standing,
+    /// Clicks that another shortener counted before the link came here.
+    pub baseline: Option<Baseline>,
+}
+
+/// Clicks that were counted elsewhere: they are told beside what is measured here, never within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// How many.
+    pub clicks: u64,
+    /// As of when, to the millisecond.
+    pub at: Timestamp,
 }
 
 /// What the publisher decided about a link.
@@ -90,6 +107,19 @@ impl Link {
     pub fn stands_for_its_article_at(&self, now: Timestamp) -> bool {
         let over = self.expires_at.is_some_and(|end| end <= now);
         !over && self.standing != Standing::Deleted
+    }
+
+    /// Whether whoever asks for a link to `target`, which is in normal form, is served with this one.
+    #[must_use]
+    pub fn leads_to(&self, target: &Target) -> bool {
+        if self.verbatim { self.article == *target } else { self.target == *target }
+    }
+
+    /// The addresses under which its code is entered: an article's own entry knows all its codes, and
+    /// nobody asks for a target that is not in normal form.
+    pub fn addresses(&self) -> impl Iterator<Item = &Target> {
+        let target = (!self.verbatim && self.article != self.target).then_some(&self.target);
+        target.into_iter().chain([&self.article])
     }
 }
 
@@ -227,6 +257,9 @@ mod tests {
             redirect: None,
             forward_query: false,
             standing,
+            verbatim: false,
+            host: None,
+            baseline: None,
         }
     }
 

@@ -7,6 +7,8 @@ pub mod agent;
 pub mod canonical;
 pub mod click;
 pub mod code;
+pub mod home;
+pub mod host;
 pub mod key;
 pub mod link;
 pub mod referrer;

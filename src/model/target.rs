@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 /// The longest address, in bytes, before and after normalisation.
 pub const MAX_TARGET_LENGTH: usize = 8_192;
 
-/// An absolute `http` or `https` URL in normal form: ASCII, at most [`MAX_TARGET_LENGTH`] bytes, no
-/// credentials, fit to stand in a `Location` header byte for byte.
+/// An absolute `http` or `https` URL, in normal form unless it was imported: ASCII, at most
+/// [`MAX_TARGET_LENGTH`] bytes, no credentials, fit to stand in a `Location` header byte for byte.
 ///
 /// Only [`canonical::Canonicalizer`](super::canonical::Canonicalizer) and the stores' own records
 /// make one. Clones share the text: a link's article and target are mostly one address.
@@ -44,6 +44,31 @@ impl Target {
     /// Takes a text that is known to be in normal form.
     #[must_use]
     pub(crate) fn from_normal_form(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Takes an address as it was written down by whoever shortened it, in whatever encoding: what
+    /// can't stand in a header is sent as browsers send it, byte by byte as `%XX`, and all else stays
+    /// as it is. Space around it, and tabs and line breaks within, fall away (WHATWG URL §4.4).
+    /// Whether it can be redirected to is the canonical form's to say.
+    #[must_use]
+    pub fn verbatim(bytes: &[u8]) -> Self {
+        const HEX: &[u8; 16] = b"0123456789ABCDEF";
+        let outer = |byte: &u8| *byte <= b' ';
+        let start = bytes.iter().position(|byte| !outer(byte)).unwrap_or(bytes.len());
+        let end = bytes.iter().rposition(|byte| !outer(byte)).map_or(start, |last| last + 1);
+        let mut text = String::with_capacity(end - start);
+        for byte in &bytes[start..end] {
+            match byte {
+                b'\t' | b'\r' | b'\n' => {}
+                b'!'..=b'~' => text.push(char::from(*byte)),
+                other => {
+                    text.push('%');
+                    text.push(char::from(HEX[usize::from(other >> 4)]));
+                    text.push(char::from(HEX[usize::from(other & 15)]));
+                }
+            }
+        }
         Self(text.into())
     }
 
@@ -100,6 +125,20 @@ impl<'de> Deserialize<'de> for Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_imported_keeps_its_bytes_and_fits_into_a_header() {
+        for (bytes, text) in [
+            (&b" http://E.org/a|b?utm_source=x "[..], "http://E.org/a|b?utm_source=x"),
+            (b"http://e.org/\xe9t\xe9", "http://e.org/%E9t%E9"),
+            ("http://e.org/\u{e9}".as_bytes(), "http://e.org/%C3%A9"),
+            (b"http://e.org/a b\tc\x7f\x00d", "http://e.org/a%20bc%7F%00d"),
+        ] {
+            let target = Target::verbatim(bytes);
+            assert_eq!(target.as_str(), text);
+            assert_eq!(Target::verbatim(text.as_bytes()), target, "once more changes nothing");
+        }
+    }
 
     #[test]
     fn the_host_stands_alone() {

@@ -120,6 +120,9 @@ pub(crate) fn link(text: &str) -> Link {
         redirect: None,
         forward_query: false,
         standing: Standing::Active,
+        verbatim: false,
+        host: None,
+        baseline: None,
     }
 }
 

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::model::code::Code;
+use crate::model::host::Host;
 use crate::model::key::{Key, KeyId};
-use crate::model::link::{Link, Redirect, Standing, Tag};
+use crate::model::link::{Baseline, Link, Redirect, Standing, Tag};
 use crate::model::target::Target;
 
 /// The layout of a link's record; its first byte.
@@ -20,11 +21,39 @@ struct LinkRecord<'a> {
     /// Milliseconds since 1970.
     created_at: i64,
     owner: &'a str,
-    /// The target without its scheme, which is nearly always `https`.
-    https: bool,
+    scheme: Scheme,
+    /// What follows the scheme.
     target: &'a str,
     #[serde(borrow)]
     rest: Option<Rest<'a>>,
+}
+
+/// How a target begins.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+enum Scheme {
+    Http,
+    Https,
+    /// As the rest says, which is the whole target: it was imported as `HTTP://…`.
+    Spelled,
+}
+
+impl Scheme {
+    const COMMON: [Self; 2] = [Self::Https, Self::Http];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Http => "http://",
+            Self::Https => "https://",
+            Self::Spelled => "",
+        }
+    }
+
+    /// The scheme of a target, and what follows it.
+    fn split(target: &str) -> (Self, &str) {
+        let common = Self::COMMON.into_iter();
+        let found = common.filter_map(|s| Some((s, target.strip_prefix(s.text())?))).next();
+        found.unwrap_or((Self::Spelled, target))
+    }
 }
 
 /// What most links don't have.
@@ -38,10 +67,11 @@ struct Rest<'a> {
     redirect: Option<u16>,
     forward_query: bool,
     standing: Standing,
+    verbatim: bool,
+    host: Option<&'a str>,
+    /// Clicks counted elsewhere, and as of when: milliseconds since 1970.
+    baseline: Option<(u64, i64)>,
 }
-
-const HTTPS: &str = "https://";
-const HTTP: &str = "http://";
 
 /// The stored form of a link, without its code, under which it is stored.
 #[must_use]
@@ -54,15 +84,17 @@ pub fn of_link(link: &Link) -> Vec<u8> {
         redirect: link.redirect.map(Redirect::status),
         forward_query: link.forward_query,
         standing: link.standing.clone(),
+        verbatim: link.verbatim,
+        host: link.host.as_ref().map(Host::as_str),
+        baseline: link.baseline.map(|there| (there.clicks, there.at.as_millisecond())),
     };
-    let target = link.target.as_str();
-    let secure = target.strip_prefix(HTTPS);
+    let (scheme, target) = Scheme::split(link.target.as_str());
     let record = LinkRecord {
         layout: LINK_LAYOUT,
         created_at: link.created_at.as_millisecond(),
         owner: link.owner.as_str(),
-        https: secure.is_some(),
-        target: secure.or_else(|| target.strip_prefix(HTTP)).unwrap_or(target),
+        scheme,
+        target,
         rest: (rest != NOTHING).then_some(rest),
     };
     // Writing plain data into memory can't fail.
@@ -77,6 +109,9 @@ const NOTHING: Rest<'static> = Rest {
     redirect: None,
     forward_query: false,
     standing: Standing::Active,
+    verbatim: false,
+    host: None,
+    baseline: None,
 };
 
 /// Reads the stored form of the link with this code.
@@ -90,8 +125,7 @@ pub fn to_link(code: &Code, bytes: &[u8]) -> Result<Link, StoreError> {
         return Err(damaged(&format_args!("layout {}", record.layout)));
     }
     let rest = record.rest.unwrap_or(NOTHING);
-    let scheme = if record.https { HTTPS } else { HTTP };
-    let target = Target::from_normal_form(&[scheme, record.target].concat());
+    let target = Target::from_normal_form(&[record.scheme.text(), record.target].concat());
     let moment = |ms| Timestamp::from_millisecond(ms).map_err(|e| damaged(&e));
     let tags = rest.tags.iter().map(|tag| Tag::parse(tag)).collect::<Result<_, _>>();
     Ok(Link {
@@ -106,7 +140,14 @@ pub fn to_link(code: &Code, bytes: &[u8]) -> Result<Link, StoreError> {
         redirect: rest.redirect.map(Redirect::try_from).transpose().map_err(|e| damaged(&e))?,
         forward_query: rest.forward_query,
         standing: rest.standing,
+        verbatim: rest.verbatim,
+        host: rest.host.map(Host::parse).transpose().map_err(|e| damaged(&e))?,
+        baseline: rest.baseline.map(read_baseline).transpose().map_err(|e| damaged(&e))?,
     })
+}
+
+fn read_baseline((clicks, at): (u64, i64)) -> Result<Baseline, jiff::Error> {
+    Ok(Baseline { clicks, at: Timestamp::from_millisecond(at)? })
 }
 
 /// The stored form of a key: JSON, so that an operator can read it.
@@ -143,6 +184,9 @@ mod tests {
             redirect: None,
             forward_query: false,
             standing: Standing::Active,
+            verbatim: false,
+            host: None,
+            baseline: None,
         }
     }
 
@@ -157,9 +201,17 @@ mod tests {
             redirect: Some(Redirect::Permanent),
             forward_query: true,
             standing: Standing::Disabled { reason: Some("a reason".into()) },
+            host: Some(Host::parse("goo.example.net").unwrap()),
+            baseline: Some(Baseline { clicks: 1_000, at: Timestamp::UNIX_EPOCH }),
             ..plain()
         };
-        for link in [plain(), full, Link { standing: Standing::Deleted, ..plain() }] {
+        let imported = Link {
+            target: Target::from_normal_form("HTTP://Example.org/a|b?utm_source=x"),
+            article: Target::from_normal_form("http://example.org/a|b"),
+            verbatim: true,
+            ..plain()
+        };
+        for link in [plain(), full, imported, Link { standing: Standing::Deleted, ..plain() }] {
             assert_eq!(to_link(&link.code, &of_link(&link)).unwrap(), link);
         }
     }
@@ -167,7 +219,7 @@ mod tests {
     #[test]
     fn a_plain_link_costs_its_target_and_eighteen_bytes() {
         let link = plain();
-        let target = link.target.as_str().len() - HTTPS.len();
+        let target = link.target.as_str().len() - Scheme::Https.text().len();
         assert_eq!(of_link(&link).len(), target + 19);
     }
 

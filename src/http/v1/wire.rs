@@ -1,30 +1,28 @@
 //! Links as they go over the wire. Later clients rely on these names.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error};
 use utoipa::ToSchema;
 
-use crate::model::code::Code;
-use crate::model::link::{Link, Redirect, Standing, State};
+use crate::model::home::Home;
+use crate::model::link::{Baseline, Link, Redirect, Standing, State};
 use crate::service::shorten::{Edit, NewLink, NewState};
 
 /// How links look from outside.
 #[derive(Debug, Clone)]
 pub struct Public {
-    /// What stands before `/` and the code in a short URL, without a slash at its end.
-    pub url: Arc<str>,
+    /// Where they live.
+    pub home: Home,
     /// The status of links without one of their own.
     pub redirect: Redirect,
 }
 
 impl Public {
-    /// What readers follow to come to `code`.
+    /// What readers follow to come to the link.
     #[must_use]
-    pub fn short_url(&self, code: &Code) -> String {
-        format!("{}/{code}", self.url)
+    pub fn short_url(&self, link: &Link) -> String {
+        self.home.short_url(&link.code, link.host.as_ref())
     }
 }
 
@@ -42,7 +40,8 @@ impl Public {
     "state": "active",
     "expires_at": null,
     "redirect": 302,
-    "forward_query": false
+    "forward_query": false,
+    "host": null
 }))]
 pub struct LinkBody {
     /// The short code. Once used it is never given out again.
@@ -73,9 +72,33 @@ pub struct LinkBody {
     redirect: Redirect,
     /// Whether the reader's query string goes on to the target.
     forward_query: bool,
+    /// The one host that knows the code; null: all of this service do.
+    host: Option<String>,
     /// Why it was withdrawn: only on disabled links that have a reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// What another shortener counted before the link came here: only on imported links. It is in no
+    /// other figure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imported: Option<ImportedClicks>,
+}
+
+/// Clicks that another shortener counted.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ImportedClicks {
+    /// How many.
+    clicks: u64,
+    /// As of when.
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+impl ImportedClicks {
+    /// What a link brought with it.
+    #[must_use]
+    pub fn of(baseline: Baseline) -> Self {
+        Self { clicks: baseline.clicks, at: rfc3339(baseline.at) }
+    }
 }
 
 impl LinkBody {
@@ -84,7 +107,7 @@ impl LinkBody {
     pub fn of(link: &Link, public: &Public, now: Timestamp) -> Self {
         Self {
             code: link.code.to_string(),
-            short_url: public.short_url(&link.code),
+            short_url: public.short_url(link),
             target: link.target.to_string(),
             article: link.article.to_string(),
             created_at: rfc3339(link.created_at),
@@ -95,6 +118,8 @@ impl LinkBody {
             expires_at: link.expires_at.map(rfc3339),
             redirect: link.redirect.unwrap_or(public.redirect),
             forward_query: link.forward_query,
+            host: link.host.as_ref().map(ToString::to_string),
+            imported: link.baseline.map(ImportedClicks::of),
             reason: match &link.standing {
                 Standing::Disabled { reason } => reason.clone(),
                 Standing::Active | Standing::Deleted => None,

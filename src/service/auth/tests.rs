@@ -36,6 +36,9 @@ fn link_of(owner: &str) -> Link {
         redirect: None,
         forward_query: false,
         standing: Standing::Active,
+        verbatim: false,
+        host: None,
+        baseline: None,
     }
 }
 

@@ -65,17 +65,17 @@ impl Shorten {
             }
             // First the new addresses, then the link, then the old ones: wherever this stops, the
             // link is found under the address it leads to.
-            for address in addresses(&new).filter(|address| !leads(&old, address)) {
+            for address in new.addresses().filter(|address| !is_under(&old, address)) {
                 self.put_under(address, &new.code).await?;
             }
             if self.links.replace(&old, &new).await? == Replaced::Changed {
                 continue;
             }
-            for address in addresses(&old).filter(|address| !leads(&new, address)) {
+            for address in old.addresses().filter(|address| !is_under(&new, address)) {
                 self.take_out(address, &old.code).await?;
                 // Another edit may have led the link back there meanwhile.
                 let there = self.find(code).await?;
-                if addresses(&there).any(|leads| leads == address) {
+                if is_under(&there, address) {
                     self.put_under(address, &there.code).await?;
                 }
             }
@@ -115,6 +115,7 @@ impl Shorten {
                 let kept = keep_tracking == Some(true);
                 new.target = if kept { addresses.landing } else { addresses.article.clone() };
                 new.article = addresses.article;
+                new.verbatim = false;
             }
         }
         if let Some(title) = &edit.title {
@@ -153,14 +154,9 @@ fn standing(old: &Standing, edit: &Edit) -> Result<Standing, BadField> {
     }
 }
 
-/// The addresses under which a link's code is entered.
-fn addresses(link: &Link) -> impl Iterator<Item = &Target> {
-    let article = (link.article != link.target).then_some(&link.article);
-    std::iter::once(&link.target).chain(article)
-}
-
-fn leads(link: &Link, address: &Target) -> bool {
-    link.target == *address || link.article == *address
+/// Whether a link's code is entered under this address.
+fn is_under(link: &Link, address: &Target) -> bool {
+    link.addresses().any(|own| own == address)
 }
 
 #[cfg(test)]

@@ -147,6 +147,9 @@ impl Shorten {
             redirect: wish.redirect,
             forward_query: wish.forward_query,
             standing: Standing::Active,
+            verbatim: false,
+            host: None,
+            baseline: None,
         };
         Ok(Draft { link, choice })
     }
@@ -163,7 +166,7 @@ impl Shorten {
         let codes: Vec<Code> = drafts
             .iter()
             .filter(|(_, draft)| ours(draft))
-            .filter_map(|(_, draft)| code_in(draft))
+            .filter_map(|(_, draft)| self.home.code_in(&draft.link.article))
             .collect();
         if codes.is_empty() && !drafts.iter().any(|(_, draft)| ours(draft)) {
             return drafts;
@@ -181,7 +184,8 @@ impl Shorten {
                 rest.push((row, draft));
                 continue;
             }
-            let there = code_in(&draft).and_then(|code| known.get(&code).cloned().flatten());
+            let code = self.home.code_in(&draft.link.article);
+            let there = code.and_then(|code| known.get(&code).cloned().flatten());
             match there.filter(|link| link.stands_for_its_article_at(now)) {
                 None => {
                     let bad = BadField::Ours(draft.link.article.to_string());
@@ -198,14 +202,6 @@ impl Shorten {
         }
         rest
     }
-}
-
-/// The code in the path of one of our own short URLs.
-fn code_in(draft: &Draft) -> Option<Code> {
-    let address = draft.link.article.as_str();
-    let (_, path) = address.split_once(draft.link.article.authority())?;
-    let path = path.split(['?', '#']).next()?.strip_prefix('/')?;
-    Code::parse(path).ok()
 }
 
 /// Every row is answered; if one were not, the caller is told to ask again.

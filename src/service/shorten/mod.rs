@@ -24,6 +24,7 @@ pub use self::mint::{Minted, NewLink};
 use super::auth::{Forbidden, Principal};
 use crate::model::canonical::{Addresses, Canonicalizer};
 use crate::model::code::{Code, Generator};
+use crate::model::home::Home;
 use crate::model::link::{Link, Redirect, Standing};
 use crate::model::target::Target;
 use crate::store::cached::Cached;
@@ -44,6 +45,13 @@ pub struct Settings {
     pub allow_hosts: Vec<String>,
     /// Hosts that may not be linked to, and all below them.
     pub block_hosts: Vec<String>,
+    /// Hosts that spread malware, and all below them: not to be linked to, and readers of links that
+    /// there are get a warning.
+    pub malware_hosts: Vec<String>,
+    /// Hosts that pretend to be others; as those.
+    pub phishing_hosts: Vec<String>,
+    /// Whether anybody may see a link's figures, on its page and through its API.
+    pub public_stats: bool,
 }
 
 /// Why a link was not minted, found, changed or deleted.
@@ -84,19 +92,19 @@ pub struct Shorten {
     links: Cached,
     canonical: Arc<Canonicalizer>,
     codes: Arc<Generator>,
-    home: Option<Arc<str>>,
+    home: Home,
     allowed: Arc<[String]>,
     blocked: Arc<[String]>,
 }
 
 impl Shorten {
-    /// `home` is the authority of our own short URLs: `go.example.org`.
+    /// `home` is where our own short URLs live.
     #[must_use]
     pub fn new(
         links: Cached,
         canonical: Arc<Canonicalizer>,
         codes: Arc<Generator>,
-        home: Option<String>,
+        home: Home,
         settings: &Settings,
     ) -> Self {
         let table = |hosts: &[String]| hosts.iter().map(|host| fields::host(host)).collect();
@@ -104,7 +112,7 @@ impl Shorten {
             links,
             canonical,
             codes,
-            home: home.map(|home| home.to_ascii_lowercase().into()),
+            home,
             allowed: table(&settings.allow_hosts),
             blocked: table(&settings.block_hosts),
         }
@@ -156,7 +164,7 @@ impl Shorten {
 
     /// Whether an address lies under our own short URLs.
     fn is_ours(&self, address: &Target) -> bool {
-        self.home.as_deref() == Some(address.authority())
+        self.home.holds(address)
     }
 
     /// A code that lies where its address does, so that both are written in one step; any code, if

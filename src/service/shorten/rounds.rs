@@ -57,12 +57,6 @@ impl Job {
         self.outcome.is_none()
     }
 
-    /// The addresses under which the code is entered: the article's own entry knows all its codes.
-    fn addresses(&self) -> impl Iterator<Item = &Target> {
-        let article = (self.link.article != self.link.target).then_some(&self.link.article);
-        std::iter::once(&self.link.target).chain(article)
-    }
-
     fn redraw(&mut self, shorten: &Shorten) {
         self.draws += 1;
         self.go_on_with(shorten.draw(self.draws));
@@ -222,7 +216,7 @@ impl<'a> Rounds<'a> {
             job.look = false;
             let behind: Vec<Option<Link>> = links.by_ref().take(codes.len()).collect();
             let ours = |link: &&Link| {
-                link.target == job.link.target && link.stands_for_its_article_at(self.now)
+                link.leads_to(&job.link.target) && link.stands_for_its_article_at(self.now)
             };
             if let Some(link) = behind.iter().flatten().find(ours) {
                 job.outcome = Some(Ok(Minted::Existing(link.clone())));
@@ -264,7 +258,7 @@ impl<'a> Rounds<'a> {
         let (mut swaps, mut placing) = (Vec::<Swap>::new(), Vec::new());
         let mut by_address: HashMap<Target, usize> = HashMap::new();
         for (number, job) in self.jobs.iter_mut().enumerate().filter(|(_, job)| job.open()) {
-            let addresses: Vec<Target> = job.addresses().cloned().collect();
+            let addresses: Vec<Target> = job.link.addresses().cloned().collect();
             for address in addresses {
                 let old = self.entries.entry(address.clone()).or_default();
                 if old.0.contains(&job.link.code) {
@@ -295,7 +289,7 @@ impl<'a> Rounds<'a> {
         let entered = |job: &Job| {
             let stands =
                 |address| entries.get(address).is_some_and(|e| e.0.contains(&job.link.code));
-            job.addresses().all(stands)
+            job.link.addresses().all(stands)
         };
         let ready: Vec<usize> = (0..self.jobs.len())
             .filter(|at| self.jobs[*at].open() && !self.jobs[*at].look && entered(&self.jobs[*at]))
@@ -367,7 +361,7 @@ fn wish_meets(wish: &Link, there: Link) -> Outcome {
     if there.standing == Standing::Deleted {
         return Err(ShortenError::CodeRetired(there.code));
     }
-    if there.target == wish.target {
+    if there.leads_to(&wish.target) {
         Ok(Minted::Existing(there))
     } else {
         Err(ShortenError::CodeTaken(there.code))

@@ -45,6 +45,9 @@ fn link(code: &str, target: &str) -> Link {
         redirect: None,
         forward_query: false,
         standing: Standing::Active,
+        verbatim: false,
+        host: None,
+        baseline: None,
     }
 }
 

@@ -89,7 +89,7 @@ async fn top(
     let top = services.stats.top(&caller, &window, rank, limit, Timestamp::now()).await;
     let top = top.map_err(|error| refusal(error, &window))?;
     let items = top.links.into_iter().map(|(link, figures)| TopItem {
-        short_url: services.public.short_url(&link.code),
+        short_url: services.public.short_url(&link),
         code: link.code.to_string(),
         target: link.target.to_string(),
         title: link.title,

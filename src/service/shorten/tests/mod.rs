@@ -53,6 +53,9 @@ fn desk_with(alphabet: &str, length: usize, allow: &[&str], block: &[&str]) -> D
         redirect: Redirect::Found,
         allow_hosts: hosts(allow),
         block_hosts: hosts(block),
+        malware_hosts: vec![],
+        phishing_hosts: vec![],
+        public_stats: false,
     };
     let canonical = Canonicalizer::new(&canonical::Settings::default()).unwrap();
     let codes = Generator::new(&code::Settings { alphabet: alphabet.into(), length }).unwrap();
@@ -60,7 +63,7 @@ fn desk_with(alphabet: &str, length: usize, allow: &[&str], block: &[&str]) -> D
         Cached::new(store, &cache),
         Arc::new(canonical),
         Arc::new(codes),
-        Some("go.example.org".into()),
+        Home::new("https://go.example.org", &[]).unwrap(),
         &settings,
     );
     Desk { shorten, by: key("deskdesk", &[Scope::Mint]), _folder: folder }

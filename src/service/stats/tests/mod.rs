@@ -161,6 +161,9 @@ impl Office {
                 redirect: None,
                 forward_query: false,
                 standing: Standing::Active,
+                verbatim: false,
+                host: None,
+                baseline: None,
             };
             assert_eq!(self.store.claim(&[link]).await.unwrap(), [Claim::Claimed]);
             entries.entry(article).or_default().push(code(text));

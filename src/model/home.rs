@@ -1,0 +1,144 @@
+//! Where this installation's short links live: the address that readers use, and further hosts.
+
+use std::sync::Arc;
+
+use url::{Position, Url};
+
+use super::code::Code;
+use super::host::{Host, without_port};
+use super::target::Target;
+
+/// The public address and the hosts beside it. Clones share.
+#[derive(Debug, Clone)]
+pub struct Home(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    /// `https://`
+    scheme: String,
+    /// The host of minted links.
+    host: String,
+    /// What follows the host: port and path, without a slash at the end.
+    rest: String,
+    /// The further hosts.
+    hosts: Vec<Host>,
+}
+
+impl Home {
+    /// `public_url` is what minted links begin with, an http or https address; `hosts` are known
+    /// beside its own.
+    ///
+    /// # Errors
+    /// When `public_url` can't be read.
+    pub fn new(public_url: &str, hosts: &[Host]) -> Result<Self, url::ParseError> {
+        let url = Url::parse(public_url)?;
+        Ok(Self(Arc::new(Parts {
+            scheme: url[..Position::BeforeHost].to_owned(),
+            host: url[Position::BeforeHost..Position::AfterHost].to_owned(),
+            rest: url[Position::AfterHost..Position::AfterPath].trim_end_matches('/').to_owned(),
+            hosts: hosts.to_vec(),
+        })))
+    }
+
+    /// What readers follow to come to a code: on the one host that knows it, or else as minted.
+    #[must_use]
+    pub fn short_url(&self, code: &Code, host: Option<&Host>) -> String {
+        let Parts { scheme, rest, .. } = &*self.0;
+        let host = host.map_or(&*self.0.host, Host::as_str);
+        format!("{scheme}{host}{rest}/{code}")
+    }
+
+    /// The host of minted links, with its port if that is not the usual one.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let rest = &self.0.rest;
+        let port = &rest[..rest.find('/').unwrap_or(rest.len())];
+        format!("{}{port}", self.0.host)
+    }
+
+    /// Whether it answers for whatever host it is asked by, because none but its own is named.
+    #[must_use]
+    pub fn knows_all_hosts(&self) -> bool {
+        self.0.hosts.is_empty()
+    }
+
+    /// Whether an authority, as a request's `Host` has it, is one to answer for.
+    #[must_use]
+    pub fn knows(&self, authority: &str) -> bool {
+        self.knows_all_hosts()
+            || self.0.host.eq_ignore_ascii_case(without_port(authority))
+            || self.0.hosts.iter().any(|host| host.is_named_by(authority))
+    }
+
+    /// All hosts that it answers for; that of minted links first.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        let others = self.0.hosts.iter().map(Host::as_str);
+        std::iter::once(&*self.0.host).chain(others.filter(|host| *host != self.0.host))
+    }
+
+    /// Whether links can be bound to this host: it is one of ours.
+    #[must_use]
+    pub fn has(&self, host: &Host) -> bool {
+        self.hosts().any(|own| own == host.as_str())
+    }
+
+    /// Whether an address, in normal form, lies under our own short URLs.
+    #[must_use]
+    pub fn holds(&self, address: &Target) -> bool {
+        let authority = address.authority();
+        authority == self.authority() || self.0.hosts.iter().any(|host| host.is_named_by(authority))
+    }
+
+    /// The code in the path of one of our own short URLs, in normal form.
+    #[must_use]
+    pub fn code_in(&self, address: &Target) -> Option<Code> {
+        let (_, path) = address.as_str().split_once(address.authority())?;
+        let path = path.split(['?', '#']).next()?;
+        let prefix = &self.0.rest[self.0.rest.find('/').unwrap_or(self.0.rest.len())..];
+        let path = path.strip_prefix(prefix).unwrap_or(path).strip_prefix('/')?;
+        self.holds(address).then(|| Code::parse(path).ok()).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home(public_url: &str, hosts: &[&str]) -> Home {
+        let hosts: Vec<Host> = hosts.iter().map(|host| Host::parse(host).unwrap()).collect();
+        Home::new(public_url, &hosts).unwrap()
+    }
+
+    #[test]
+    fn a_short_url_names_the_host_that_knows_the_code() {
+        let code = Code::parse("8yDbrB").unwrap();
+        let bound = Host::parse("goo.example.net").unwrap();
+        let home = home("https://go.example.org:8443/s/", &["goo.example.net"]);
+        assert_eq!(home.short_url(&code, None), "https://go.example.org:8443/s/8yDbrB");
+        assert_eq!(home.short_url(&code, Some(&bound)), "https://goo.example.net:8443/s/8yDbrB");
+        assert_eq!(home.authority(), "go.example.org:8443");
+    }
+
+    #[test]
+    fn codes_are_found_in_our_own_short_urls_only() {
+        let home = home("https://go.example.org", &["goo.example.net"]);
+        for (address, code) in [
+            ("https://go.example.org/8yDbrB?x=1#y", Some("8yDbrB")),
+            ("http://goo.example.net/fb/AbC1", Some("fb/AbC1")),
+            ("https://go.example.org/", None),
+            ("https://www.example.org/8yDbrB", None),
+        ] {
+            let found = home.code_in(&Target::from_normal_form(address));
+            assert_eq!(found.as_ref().map(Code::as_str), code, "{address}");
+        }
+    }
+
+    #[test]
+    fn without_further_hosts_whoever_asks_is_answered() {
+        assert!(home("https://go.example.org", &[]).knows("10.0.0.1:8080"));
+        let strict = home("https://go.example.org", &["goo.example.net"]);
+        assert!(strict.knows("GO.example.org") && strict.knows("goo.example.net:80"));
+        assert!(!strict.knows("example.org"));
+        assert_eq!(strict.hosts().collect::<Vec<_>>(), ["go.example.org", "goo.example.net"]);
+    }
+}
