@@ -20,7 +20,7 @@ use super::auth::{Forbidden, Principal, to_the_millisecond};
 use super::click::Auditor;
 use crate::model::canonical::Canonicalizer;
 use crate::model::code::Code;
-use crate::model::link::{BadTag, Link};
+use crate::model::link::{BadTag, Baseline, Link};
 use crate::model::tally::{Breakdown, Day, Figures, Quarter, Subject};
 use crate::model::target::{BadTarget, Target};
 pub use crate::store::Note;
@@ -120,6 +120,8 @@ pub struct Report {
     pub previous: Option<(Timestamp, Figures)>,
     /// The links that were counted, when they are few: one, or those of an article.
     pub codes: Vec<Code>,
+    /// What those links brought along from another shortener. It is in no other figure.
+    pub imported: Option<Baseline>,
 }
 
 /// By what links are ranked.
@@ -245,6 +247,7 @@ impl Stats {
             breakdown: sums.breakdown,
             previous,
             codes: subjects.codes,
+            imported: subjects.imported,
         })
     }
 
