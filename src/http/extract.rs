@@ -68,7 +68,7 @@ fn no_key() -> Problem {
 }
 
 /// The key in an `Authorization` header (RFC 6750 §2.1).
-fn bearer(value: &[u8]) -> Result<PlainKey, Problem> {
+pub(super) fn bearer(value: &[u8]) -> Result<PlainKey, Problem> {
     let text = std::str::from_utf8(value).map_err(|_| no_key())?;
     let (scheme, key) = text.trim().split_once(' ').ok_or_else(no_key)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -85,10 +85,22 @@ fn bearer(value: &[u8]) -> Result<PlainKey, Problem> {
 /// A [`Problem`]: 415 when it says otherwise, 413 when it is larger, 400 when it breaks off.
 pub async fn read_body(
     request: &HttpRequest,
-    mut payload: web::Payload,
+    payload: web::Payload,
     limit: usize,
 ) -> Result<Bytes, Problem> {
     must_be_json(request)?;
+    read_bytes(request, payload, limit).await
+}
+
+/// A body of whatever type, whole, at most `limit` bytes.
+///
+/// # Errors
+/// A [`Problem`]: 413 when it is larger, 400 when it breaks off.
+pub async fn read_bytes(
+    request: &HttpRequest,
+    mut payload: web::Payload,
+    limit: usize,
+) -> Result<Bytes, Problem> {
     let too_large = || {
         let detail = format_args!("the body is larger than {limit} bytes; split it");
         Problem::new(Kind::TooLarge, detail).limit(limit)

@@ -5,6 +5,7 @@ pub mod docs;
 pub mod endpoint;
 pub mod error;
 pub mod extract;
+pub mod googl;
 pub mod ops;
 pub mod redirect;
 pub mod source;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use self::client::Proxies;
 use self::error::{Kind, Problem};
 use self::extract::LocalPeer;
 use self::redirect::Reader;
@@ -90,6 +92,8 @@ pub struct Services {
     pub live: Live,
     /// How links look from outside.
     pub public: Public,
+    /// Whose word about the client is believed.
+    pub proxies: Proxies,
 }
 
 /// Every route of one worker. To be called on the worker's own thread.
@@ -113,6 +117,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
         stats: verbs.stats,
         live: verbs.live,
         public: parts.public.clone(),
+        proxies: parts.sources.proxies().clone(),
     };
     config
         .app_data(web::Data::new(reader))
@@ -121,6 +126,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
         .app_data(web::Data::new(parts.metrics.clone()))
         .app_data(web::Data::from(meter))
         .configure(api)
+        .configure(googl::configure)
         .service(
             web::scope("/-")
                 .route("/live", web::get().to(ops::live))

@@ -22,6 +22,7 @@ pub use self::fields::BadField;
 pub use self::listing::{BadQuery, MAX_PAGE, Page, Query};
 pub use self::mint::{Minted, NewLink};
 use super::auth::{Forbidden, Principal};
+use super::threats::Threats;
 use crate::model::canonical::{Addresses, Canonicalizer};
 use crate::model::code::{Code, Generator};
 use crate::model::home::Home;
@@ -96,6 +97,7 @@ pub struct Shorten {
     home: Home,
     allowed: Zones,
     blocked: Zones,
+    threats: Threats,
 }
 
 impl Shorten {
@@ -115,6 +117,7 @@ impl Shorten {
             home,
             allowed: Zones::new(&settings.allow_hosts),
             blocked: Zones::new(&settings.block_hosts),
+            threats: Threats::new(settings),
         }
     }
 
@@ -136,6 +139,21 @@ impl Shorten {
             Standing::Deleted => Err(ShortenError::Gone(Box::new(link))),
             _ => Ok(link),
         }
+    }
+
+    /// The link, or what is left of it, that readers come to by this code: whoever holds any key may
+    /// know what every reader can find out.
+    ///
+    /// # Errors
+    /// [`ShortenError::NotFound`], or what the store says.
+    pub async fn expand(&self, code: &str) -> Result<Link, ShortenError> {
+        self.find(code).await
+    }
+
+    /// Which addresses are known to harm their readers.
+    #[must_use]
+    pub fn threats(&self) -> &Threats {
+        &self.threats
     }
 
     /// The link or tombstone with this code.

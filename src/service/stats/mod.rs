@@ -2,6 +2,7 @@
 
 mod ranking;
 mod report;
+mod snapshot;
 mod subjects;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
 use self::report::{days_to_ask, sum};
+pub use self::snapshot::{Detail, Snapshot};
 use self::window::{Rows, Window};
 use super::auth::{Forbidden, Principal, to_the_millisecond};
 use super::click::Auditor;

@@ -71,6 +71,7 @@ scripts! {
     REPLACE = "map" "replace";
     SWAP = "map" "swap";
     RECENT = "map" "recent";
+    COUNT = "map" "count";
     TAGGED = "map" "tagged";
     TOUCHED = "map" "rows" "lanes" "touched";
     APPLY = "map" "rows" "lanes" "apply";
