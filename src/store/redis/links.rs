@@ -102,9 +102,15 @@ impl Links for Redis {
             .arg(new.created_at.as_millisecond())
             .arg(CHANGES)
             .arg(format!("l:{code}"))
+            .arg(old.owner.as_str())
+            .arg(old.created_at.as_millisecond())
+            .arg(if old.owner == new.owner { "" } else { new.owner.as_str() })
             .arg(lost.len());
         call = lost.into_iter().fold(call, |call, tag| call.arg(tag));
-        call = after.difference(&before).fold(call, |call, tag| call.arg(tag.as_str()));
+        // One that keeps its tag may get another place there.
+        let moved = old.created_at != new.created_at;
+        let gets = after.iter().filter(|tag| moved || !before.contains(*tag));
+        call = gets.fold(call, |call, tag| call.arg(tag.as_str()));
         let done: bool = self.connection.script(Trip::Write, &call).await?;
         Ok(if done { Replaced::Done } else { Replaced::Changed })
     }
