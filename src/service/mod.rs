@@ -22,6 +22,8 @@ pub struct Services {
     pub resolve: resolve::Resolve,
     /// Links.
     pub shorten: shorten::Shorten,
+    /// Links from elsewhere.
+    pub import: transfer::import::Import,
     /// Keys.
     pub auth: auth::Auth,
     /// Answers to requests with an `Idempotency-Key`.
@@ -46,6 +48,7 @@ impl Services {
     ) -> Self {
         Self {
             resolve: resolve::Resolve::new(links.clone()),
+            import: transfer::import::Import::new(shorten.clone()),
             shorten,
             auth: auth::Auth::new(links.clone()),
             replies: replies::Replies::new(links.clone()),

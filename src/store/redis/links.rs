@@ -1,6 +1,7 @@
 //! Links, and the index from addresses to their codes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::connection::Trip;
 use super::listing::{self, Claimed, Made};
@@ -80,6 +81,14 @@ impl Links for Redis {
         in_order(links.len(), together(mints).await?)
     }
 
+    async fn import(
+        &self,
+        links: &Arc<[Link]>,
+        max_codes: usize,
+    ) -> Result<Vec<Option<Link>>, StoreError> {
+        self.take_in(links, max_codes).await
+    }
+
     async fn replace(&self, old: &Link, new: &Link) -> Result<Replaced, StoreError> {
         let tags = |link: &Link| link.tags.iter().cloned().collect::<BTreeSet<Tag>>();
         let (before, after) = (tags(old), tags(new));
@@ -94,9 +103,15 @@ impl Links for Redis {
             .arg(new.created_at.as_millisecond())
             .arg(CHANGES)
             .arg(format!("l:{code}"))
+            .arg(old.owner.as_str())
+            .arg(old.created_at.as_millisecond())
+            .arg(if old.owner == new.owner { "" } else { new.owner.as_str() })
             .arg(lost.len());
         call = lost.into_iter().fold(call, |call, tag| call.arg(tag));
-        call = after.difference(&before).fold(call, |call, tag| call.arg(tag.as_str()));
+        // One that keeps its tag may get another place there.
+        let moved = old.created_at != new.created_at;
+        let gets = after.iter().filter(|tag| moved || !before.contains(*tag));
+        call = gets.fold(call, |call, tag| call.arg(tag.as_str()));
         let done: bool = self.connection.script(Trip::Write, &call).await?;
         Ok(if done { Replaced::Done } else { Replaced::Changed })
     }
