@@ -48,6 +48,9 @@ pub enum BadField {
     /// A reason for a link that is not withdrawn.
     #[error("only a disabled link has a reason; set state to disabled as well")]
     StrayReason,
+    /// A host that is none of ours, and those that are.
+    #[error("{0:?} is no host of this service; its hosts are {1} (public_url, hosts)")]
+    Host(String, String),
     /// How to read an address that is not there.
     #[error("keep_tracking says how url is to be read; give url as well")]
     StrayKeepTracking,
@@ -67,6 +70,7 @@ impl BadField {
             Self::TooManyTags(_) => "tags".into(),
             Self::Past => "expires_at".into(),
             Self::LongReason(_) | Self::ReasonCharacter | Self::StrayReason => "reason".into(),
+            Self::Host(..) => "host".into(),
             Self::StrayKeepTracking => "keep_tracking".into(),
         }
     }

@@ -25,6 +25,7 @@ use super::auth::{Forbidden, Principal};
 use crate::model::canonical::{Addresses, Canonicalizer};
 use crate::model::code::{Code, Generator};
 use crate::model::home::Home;
+use crate::model::host::Host;
 use crate::model::link::{Link, Redirect, Standing};
 use crate::model::target::Target;
 use crate::store::cached::Cached;
@@ -160,6 +161,15 @@ impl Shorten {
             return Err(BadField::HostNotAllowed(host.to_owned()));
         }
         Ok(addresses)
+    }
+
+    /// The host that a publisher binds a link to: one of ours.
+    fn host(&self, text: &str) -> Result<Host, BadField> {
+        let ours = Host::parse(text).ok().filter(|host| self.home.has(host));
+        ours.ok_or_else(|| {
+            let known: Vec<&str> = self.home.hosts().collect();
+            BadField::Host(text.to_owned(), known.join(", "))
+        })
     }
 
     /// Whether an address lies under our own short URLs.
