@@ -8,6 +8,7 @@ pub mod replies;
 pub mod resolve;
 pub mod shorten;
 pub mod stats;
+pub mod threats;
 pub mod transfer;
 
 pub use crate::store::StoreError;

@@ -138,30 +138,9 @@ pub(super) fn expiry(at: Timestamp, now: Timestamp) -> Result<Timestamp, BadFiel
     if at > now { Ok(at) } else { Err(BadField::Past) }
 }
 
-/// A host of the settings, as it looks in a normal address: lower case, punycode, no dots around.
-pub(super) fn host(text: &str) -> String {
-    let text = text.trim().trim_start_matches("*.").trim_matches('.');
-    url::Host::parse(text).map_or_else(|_| text.to_lowercase(), |host| host.to_string())
-}
-
-/// Whether `host` is `zone` or lies below it.
-pub(super) fn is_within(host: &str, zone: &str) -> bool {
-    host.strip_suffix(zone).is_some_and(|front| front.is_empty() || front.ends_with('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_host_is_within_itself_and_what_is_above_it_but_not_beside() {
-        assert!(is_within("example.org", "example.org"));
-        assert!(is_within("www.example.org", "example.org"));
-        assert!(!is_within("badexample.org", "example.org"));
-        assert!(!is_within("example.org.evil.net", "example.org"));
-        assert_eq!(host(" *.Bücher.example. "), "xn--bcher-kva.example");
-        assert_eq!(host("[2001:db8::1]"), "[2001:db8::1]");
-    }
 
     #[test]
     fn titles_are_trimmed_bounded_and_clean() {

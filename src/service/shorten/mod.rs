@@ -25,7 +25,7 @@ use super::auth::{Forbidden, Principal};
 use crate::model::canonical::{Addresses, Canonicalizer};
 use crate::model::code::{Code, Generator};
 use crate::model::home::Home;
-use crate::model::host::Host;
+use crate::model::host::{Host, Zones};
 use crate::model::link::{Link, Redirect, Standing};
 use crate::model::target::Target;
 use crate::store::cached::Cached;
@@ -94,8 +94,8 @@ pub struct Shorten {
     canonical: Arc<Canonicalizer>,
     codes: Arc<Generator>,
     home: Home,
-    allowed: Arc<[String]>,
-    blocked: Arc<[String]>,
+    allowed: Zones,
+    blocked: Zones,
 }
 
 impl Shorten {
@@ -108,14 +108,13 @@ impl Shorten {
         home: Home,
         settings: &Settings,
     ) -> Self {
-        let table = |hosts: &[String]| hosts.iter().map(|host| fields::host(host)).collect();
         Self {
             links,
             canonical,
             codes,
             home,
-            allowed: table(&settings.allow_hosts),
-            blocked: table(&settings.block_hosts),
+            allowed: Zones::new(&settings.allow_hosts),
+            blocked: Zones::new(&settings.block_hosts),
         }
     }
 
@@ -150,14 +149,13 @@ impl Shorten {
     fn addresses(&self, url: &str) -> Result<Addresses, BadField> {
         let addresses = self.canonical.addresses(url)?;
         let host = addresses.article.host();
-        let within = |hosts: &[String]| hosts.iter().any(|zone| fields::is_within(host, zone));
         if self.is_ours(&addresses.article) {
             return Ok(addresses);
         }
-        if within(&self.blocked) {
+        if self.blocked.hold(host) {
             return Err(BadField::HostBlocked(host.to_owned()));
         }
-        if !self.allowed.is_empty() && !within(&self.allowed) {
+        if !self.allowed.is_empty() && !self.allowed.hold(host) {
             return Err(BadField::HostNotAllowed(host.to_owned()));
         }
         Ok(addresses)
