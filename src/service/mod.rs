@@ -40,12 +40,13 @@ impl Services {
     #[must_use]
     pub fn new(
         links: Cached,
+        resolve: resolve::Resolve,
         shorten: shorten::Shorten,
         stats: stats::Stats,
         live: live::Live,
     ) -> Self {
         Self {
-            resolve: resolve::Resolve::new(links.clone()),
+            resolve,
             shorten,
             auth: auth::Auth::new(links.clone()),
             replies: replies::Replies::new(links.clone()),
@@ -60,8 +61,9 @@ impl Services {
     #[must_use]
     pub fn fork(&self) -> Self {
         let links = self.links.fork();
+        let resolve = self.resolve.over(&links);
         let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
         let live = self.live.over(&links);
-        Self::new(links, shorten, stats, live)
+        Self::new(links, resolve, shorten, stats, live)
     }
 }

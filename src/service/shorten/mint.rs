@@ -200,6 +200,12 @@ impl Shorten {
                 Some(link) if draft.choice == Choice::Any && draft.link.will_do_with(&link) => {
                     outcomes[row] = Some(Ok(Minted::Existing(link)));
                 }
+                Some(link) if self.threats.of_link(&link).is_some() => {
+                    let harm = self
+                        .is_harmless(&link.article)
+                        .and_then(|()| self.is_harmless(&link.target));
+                    outcomes[row] = harm.err().map(|bad| Err(bad.into()));
+                }
                 Some(link) => {
                     (draft.link.target, draft.link.article) = (link.target, link.article);
                     rest.push((row, draft));

@@ -22,6 +22,7 @@ pub use self::fields::BadField;
 pub use self::listing::{BadQuery, MAX_PAGE, Page, Query};
 pub use self::mint::{Minted, NewLink};
 use super::auth::{Forbidden, Principal};
+use super::threats::Threats;
 use crate::model::canonical::{Addresses, Canonicalizer};
 use crate::model::code::{Code, Generator};
 use crate::model::home::Home;
@@ -96,6 +97,7 @@ pub struct Shorten {
     home: Home,
     allowed: Zones,
     blocked: Zones,
+    threats: Threats,
 }
 
 impl Shorten {
@@ -115,6 +117,7 @@ impl Shorten {
             home,
             allowed: Zones::new(&settings.allow_hosts),
             blocked: Zones::new(&settings.block_hosts),
+            threats: Threats::new(settings),
         }
     }
 
@@ -158,7 +161,16 @@ impl Shorten {
         if !self.allowed.is_empty() && !self.allowed.hold(host) {
             return Err(BadField::HostNotAllowed(host.to_owned()));
         }
+        for address in [&addresses.article, &addresses.landing] {
+            self.is_harmless(address)?;
+        }
         Ok(addresses)
+    }
+
+    /// Nothing new may lead to what is known to harm its readers.
+    fn is_harmless(&self, address: &Target) -> Result<(), BadField> {
+        let threat = self.threats.of(address);
+        threat.map_or(Ok(()), |threat| Err(BadField::Harmful(address.host().to_owned(), threat)))
     }
 
     /// The host that a publisher binds a link to: one of ours.

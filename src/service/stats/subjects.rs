@@ -25,7 +25,8 @@ impl Subjects {
         Self { all: vec![subject], since: None, codes: vec![] }
     }
 
-    fn links(mut links: Vec<Link>) -> Self {
+    /// Links, together.
+    pub(super) fn links(mut links: Vec<Link>) -> Self {
         links.sort_by(|a, b| (a.created_at, &a.code).cmp(&(b.created_at, &b.code)));
         let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
         Self {
