@@ -5,6 +5,7 @@ pub mod docs;
 pub mod endpoint;
 pub mod error;
 pub mod extract;
+pub mod googl;
 pub mod ops;
 pub mod page;
 pub mod redirect;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use self::client::Proxies;
 use self::error::{Kind, Problem};
 use self::extract::LocalPeer;
 use self::redirect::{Headers, Reader};
@@ -40,6 +42,7 @@ use crate::service::live::Live;
 use crate::service::replies::Replies;
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
+use crate::service::transfer::import::Import;
 
 /// How long what was sent may wait for its reader (TCP_USER_TIMEOUT, RFC 5482).
 #[cfg(target_os = "linux")]
@@ -83,6 +86,8 @@ pub struct Parts {
 pub struct Services {
     /// Links.
     pub shorten: Shorten,
+    /// Links from elsewhere.
+    pub import: Import,
     /// Keys.
     pub auth: Auth,
     /// Answers to requests with an `Idempotency-Key`.
@@ -93,6 +98,8 @@ pub struct Services {
     pub live: Live,
     /// How links look from outside.
     pub public: Public,
+    /// Whose word about the client is believed.
+    pub proxies: Proxies,
 }
 
 /// Every route of one worker. To be called on the worker's own thread.
@@ -104,11 +111,13 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
     let reader = Reader::new(parts, &verbs, clicks, Arc::clone(&meter));
     let services = Services {
         shorten: verbs.shorten,
+        import: verbs.import,
         auth: verbs.auth,
         replies: verbs.replies,
         stats: verbs.stats,
         live: verbs.live,
         public: parts.public.clone(),
+        proxies: parts.sources.proxies().clone(),
     };
     config
         .app_data(web::Data::new(reader))
@@ -117,6 +126,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
         .app_data(web::Data::new(parts.metrics.clone()))
         .app_data(web::Data::from(meter))
         .configure(api)
+        .configure(googl::configure)
         .service(
             web::scope("/-")
                 .route("/live", web::get().to(ops::live))

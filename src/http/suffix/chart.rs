@@ -113,6 +113,7 @@ mod tests {
             breakdown: Breakdown::default(),
             previous: None,
             codes: vec![],
+            imported: None,
         }
     }
 

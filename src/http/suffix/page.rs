@@ -13,7 +13,7 @@ use super::{Suffixes, wants_json};
 use crate::http::page::{danger, html};
 use crate::http::redirect::NO_STORE;
 use crate::http::v1::stats::{Asked, BreakdownRow, ReportBody, breakdown};
-use crate::http::v1::wire::{ImportedClicks, rfc3339};
+use crate::http::v1::wire::rfc3339;
 use crate::model::link::{Link, State};
 use crate::model::tally::Dimension;
 use crate::service::stats::{By, Query, Report};
@@ -51,8 +51,6 @@ struct OpenInfo<'a> {
     title: Option<&'a str>,
     created_at: String,
     state: State,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    imported: Option<ImportedClicks>,
     /// Null while the store does not answer.
     stats: Option<ReportBody>,
 }
@@ -134,7 +132,6 @@ pub(super) async fn show(
             title: link.title.as_deref(),
             created_at: rfc3339(link.created_at),
             state: link.state_at(now),
-            imported: link.baseline.map(ImportedClicks::of),
             stats: report.map(|report| ReportBody::of(report, &asked)),
         }),
     };

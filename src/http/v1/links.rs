@@ -134,6 +134,7 @@ async fn list(
         q: text("q"),
         target: text("target"),
         state: given.text("state").map(read_state).transpose()?,
+        owner: None,
         cursor: text("cursor"),
         limit: given.parsed("limit")?,
     };

@@ -2,6 +2,7 @@
 
 mod ranking;
 mod report;
+mod snapshot;
 mod subjects;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
 use self::report::{days_to_ask, sum};
+pub use self::snapshot::{Detail, Snapshot};
 use self::subjects::Subjects;
 use self::window::{Rows, Window};
 use super::auth::{Forbidden, Principal, to_the_millisecond};
@@ -22,7 +24,7 @@ use super::click::Auditor;
 use super::shorten::Settings;
 use crate::model::canonical::Canonicalizer;
 use crate::model::code::Code;
-use crate::model::link::{BadTag, Link};
+use crate::model::link::{BadTag, Baseline, Link};
 use crate::model::tally::{Breakdown, Day, Figures, Quarter, Subject};
 use crate::model::target::{BadTarget, Target};
 pub use crate::store::Note;
@@ -124,6 +126,8 @@ pub struct Report {
     pub previous: Option<(Timestamp, Figures)>,
     /// The links that were counted, when they are few: one, or those of an article.
     pub codes: Vec<Code>,
+    /// What those links brought along from another shortener. It is in no other figure.
+    pub imported: Option<Baseline>,
 }
 
 /// By what links are ranked.
@@ -292,6 +296,7 @@ impl Stats {
             breakdown: sums.breakdown,
             previous,
             codes: subjects.codes,
+            imported: subjects.imported,
         })
     }
 

@@ -1,5 +1,6 @@
 //! The ports of the store through the cache: reads of what is edited pass by it, writes tell it.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
@@ -32,6 +33,16 @@ impl Links for Cached {
         outcome
     }
 
+    async fn import(
+        &self,
+        links: &Arc<[Link]>,
+        max_codes: usize,
+    ) -> Result<Vec<Option<Link>>, StoreError> {
+        let outcome = self.store.import(links, max_codes).await;
+        self.memory.may_be_known(links);
+        outcome
+    }
+
     async fn replace(&self, old: &Link, new: &Link) -> Result<Replaced, StoreError> {
         let (this, old, new) = (self.clone(), old.clone(), new.clone());
         to_the_end(async move {
@@ -57,6 +68,10 @@ impl Links for Cached {
         limit: usize,
     ) -> Result<Vec<(Place, Code)>, StoreError> {
         self.store.list(listing, after, limit).await
+    }
+
+    async fn count_of(&self, owner: &KeyId) -> Result<u64, StoreError> {
+        self.store.count_of(owner).await
     }
 }
 

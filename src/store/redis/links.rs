@@ -1,13 +1,15 @@
 //! Links, and the index from addresses to their codes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::connection::Trip;
 use super::listing::{self, Claimed, Made};
-use super::schema::{self, CHANGES, hash_of, partition_of, prefix};
+use super::schema::{self, CHANGES, PARTITIONS, hash_of, partition_of, prefix};
 use super::scripts::Call;
 use super::{Redis, scripts, together};
 use crate::model::code::Code;
+use crate::model::key::KeyId;
 use crate::model::link::{Link, Tag};
 use crate::model::target::Target;
 use crate::store::{Claim, Codes, Links, Listing, Mint, Place, Replaced, StoreError, Swap, record};
@@ -79,6 +81,14 @@ impl Links for Redis {
         in_order(links.len(), together(mints).await?)
     }
 
+    async fn import(
+        &self,
+        links: &Arc<[Link]>,
+        max_codes: usize,
+    ) -> Result<Vec<Option<Link>>, StoreError> {
+        self.take_in(links, max_codes).await
+    }
+
     async fn replace(&self, old: &Link, new: &Link) -> Result<Replaced, StoreError> {
         let tags = |link: &Link| link.tags.iter().cloned().collect::<BTreeSet<Tag>>();
         let (before, after) = (tags(old), tags(new));
@@ -93,9 +103,15 @@ impl Links for Redis {
             .arg(new.created_at.as_millisecond())
             .arg(CHANGES)
             .arg(format!("l:{code}"))
+            .arg(old.owner.as_str())
+            .arg(old.created_at.as_millisecond())
+            .arg(if old.owner == new.owner { "" } else { new.owner.as_str() })
             .arg(lost.len());
         call = lost.into_iter().fold(call, |call, tag| call.arg(tag));
-        call = after.difference(&before).fold(call, |call, tag| call.arg(tag.as_str()));
+        // One that keeps its tag may get another place there.
+        let moved = old.created_at != new.created_at;
+        let gets = after.iter().filter(|tag| moved || !before.contains(*tag));
+        call = gets.fold(call, |call, tag| call.arg(tag.as_str()));
         let done: bool = self.connection.script(Trip::Write, &call).await?;
         Ok(if done { Replaced::Done } else { Replaced::Changed })
     }
@@ -140,6 +156,14 @@ impl Links for Redis {
             Listing::Of(owner) => self.recent(owner.as_str(), after, limit).await,
             Listing::Tagged(tag) => self.tagged(tag, after, limit).await,
         }
+    }
+
+    async fn count_of(&self, owner: &KeyId) -> Result<u64, StoreError> {
+        let counts = (0..PARTITIONS).map(async |partition| {
+            let call = scripts::COUNT.at(&prefix(partition)).arg(owner.as_str());
+            self.connection.script::<u64>(Trip::Query, &call).await
+        });
+        Ok(together(counts).await?.into_iter().sum())
     }
 }
 

@@ -70,7 +70,9 @@ scripts! {
     MINT = "map" "mint";
     REPLACE = "map" "replace";
     SWAP = "map" "swap";
+    ENTER = "map" "enter";
     RECENT = "map" "recent";
+    COUNT = "map" "count";
     TAGGED = "map" "tagged";
     TOUCHED = "map" "rows" "lanes" "touched";
     APPLY = "map" "rows" "lanes" "apply";

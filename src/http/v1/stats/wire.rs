@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::csv::{Sheet, Table};
 use super::query::{Asked, Include, name_of};
+use crate::http::v1::wire::ImportedClicks;
 use crate::model::code::Code;
 use crate::model::tally::{Breakdown, Dimension, Figures, Rows};
 use crate::service::stats::Report;
@@ -131,6 +132,10 @@ pub(in crate::http) struct ReportBody {
     series: SeriesBody,
     /// The clicks of the whole window, told apart.
     breakdowns: BreakdownsBody,
+    /// What the links brought along from another shortener: of a link or an article, if it was
+    /// imported with a count. It is in no other figure; tags, keys and the site do not have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imported: Option<ImportedClicks>,
     /// The links that were counted, of a link or an article: oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
@@ -206,7 +211,12 @@ impl ReportBody {
             devices: rows(Dimension::Device),
             bot_families: rows(Dimension::BotFamily),
         };
-        Self { series: series(report, &asked.tz), breakdowns, codes: report.codes.clone() }
+        Self {
+            series: series(report, &asked.tz),
+            breakdowns,
+            imported: report.imported.map(ImportedClicks::of),
+            codes: report.codes.clone(),
+        }
     }
 }
 

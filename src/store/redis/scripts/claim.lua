@@ -11,7 +11,7 @@ return once(ARGV[1], function()
     local free = call('HSETNX', key_of(links, code), code, record) == 1
     if free then
       added(links)
-      list(p, owner, code)
+      list(p, owner, code, made)
       for tag = 1, tags do call('ZADD', p .. 't:' .. ARGV[i + 4 + tag], made, code) end
     end
     answers[#answers + 1] = free and '1' or '0'
