@@ -1,5 +1,6 @@
 //! A host that readers use, `go.example.org`, and zones of hosts that a setting names.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -62,13 +63,13 @@ pub fn without_port(authority: &str) -> &str {
 
 /// Hosts of a setting, each with all that lie below it. Clones share.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Zones(Arc<[String]>);
+pub struct Zones(Arc<HashSet<String>>);
 
 impl Zones {
     /// Takes the hosts as they stand in a setting: in any case, in any script, also as `*.host`.
     #[must_use]
     pub fn new(hosts: &[String]) -> Self {
-        Self(hosts.iter().map(|host| in_normal_form(host)).collect())
+        Self(Arc::new(hosts.iter().map(|host| in_normal_form(host)).collect()))
     }
 
     /// Whether none is named.
@@ -77,12 +78,18 @@ impl Zones {
         self.0.is_empty()
     }
 
-    /// Whether `host`, in normal form, is one of them or lies below one.
+    /// Whether `host`, in normal form, is one of them or lies below one. Takes as many steps as the
+    /// host has labels, however many are named.
     #[must_use]
     pub fn hold(&self, host: &str) -> bool {
-        self.0.iter().any(|zone| {
-            host.strip_suffix(&**zone).is_some_and(|front| front.is_empty() || front.ends_with('.'))
-        })
+        let mut above = Some(host).filter(|_| !self.is_empty());
+        while let Some(zone) = above {
+            if self.0.contains(zone) {
+                return true;
+            }
+            above = zone.split_once('.').map(|(_, parent)| parent);
+        }
+        false
     }
 }
 

@@ -126,6 +126,19 @@ impl Link {
         if self.verbatim { self.article == *target } else { self.target == *target }
     }
 
+    /// Whether an authority, as a request's `Host` has it, is one under which its code is known.
+    #[must_use]
+    pub fn is_known_at(&self, authority: &str) -> bool {
+        self.host.as_ref().is_none_or(|host| host.is_named_by(authority))
+    }
+
+    /// Whether `other`, which leads to the same target, is as good as this one: it is known on the
+    /// host that this one is bound to. What is bound to none will do with any.
+    #[must_use]
+    pub fn will_do_with(&self, other: &Self) -> bool {
+        self.host.is_none() || self.host == other.host
+    }
+
     /// The addresses under which its code is entered: an article's own entry knows all its codes, and
     /// nobody asks for a target that is not in normal form.
     pub fn addresses(&self) -> impl Iterator<Item = &Target> {

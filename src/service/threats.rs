@@ -1,5 +1,7 @@
 //! Which addresses are known to harm their readers: the one place where that is decided.
 
+use std::fmt;
+
 use crate::model::host::Zones;
 use crate::model::link::Link;
 use crate::model::target::Target;
@@ -12,6 +14,23 @@ pub enum Threat {
     Malware,
     /// It pretends to be another.
     Phishing,
+}
+
+impl Threat {
+    /// Its name, as it stands in settings and on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malware => "malware",
+            Self::Phishing => "phishing",
+        }
+    }
+}
+
+impl fmt::Display for Threat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// The hosts that the settings name (`links.malware_hosts`, `links.phishing_hosts`), with those
@@ -47,6 +66,9 @@ impl Threats {
     /// normal form, and a page within a cache (AMP) is that of the publisher.
     #[must_use]
     pub fn of_link(&self, link: &Link) -> Option<Threat> {
+        if self.malware.is_empty() && self.phishing.is_empty() {
+            return None;
+        }
         self.of(&link.article).or_else(|| self.of(&link.target))
     }
 }

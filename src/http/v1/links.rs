@@ -189,8 +189,8 @@ async fn show(
 
 /// Change a link
 ///
-/// Its code stays. What is left away stays as it is; null clears title, tags, expires_at, redirect
-/// and reason. Readers on every node get the change within a second.
+/// Its code stays. What is left away stays as it is; null clears title, tags, expires_at, redirect,
+/// reason and host. Readers on every node get the change within a second.
 #[utoipa::path(
     patch,
     path = "/links/{code}",

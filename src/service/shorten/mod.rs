@@ -26,7 +26,7 @@ use super::threats::Threats;
 use crate::model::canonical::{Addresses, Canonicalizer};
 use crate::model::code::{Code, Generator};
 use crate::model::home::Home;
-use crate::model::host::Zones;
+use crate::model::host::{Host, Zones};
 use crate::model::link::{Link, Redirect, Standing};
 use crate::model::target::Target;
 use crate::store::cached::Cached;
@@ -176,7 +176,25 @@ impl Shorten {
         if !self.allowed.is_empty() && !self.allowed.hold(host) {
             return Err(BadField::HostNotAllowed(host.to_owned()));
         }
+        for address in [&addresses.article, &addresses.landing] {
+            self.is_harmless(address)?;
+        }
         Ok(addresses)
+    }
+
+    /// Nothing new may lead to what is known to harm its readers.
+    fn is_harmless(&self, address: &Target) -> Result<(), BadField> {
+        let threat = self.threats.of(address);
+        threat.map_or(Ok(()), |threat| Err(BadField::Harmful(address.host().to_owned(), threat)))
+    }
+
+    /// The host that a publisher binds a link to: one of ours.
+    fn host(&self, text: &str) -> Result<Host, BadField> {
+        let ours = Host::parse(text).ok().filter(|host| self.home.has(host));
+        ours.ok_or_else(|| {
+            let known: Vec<&str> = self.home.hosts().collect();
+            BadField::Host(text.to_owned(), known.join(", "))
+        })
     }
 
     /// Whether an address lies under our own short URLs.

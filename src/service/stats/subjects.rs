@@ -28,7 +28,8 @@ impl Subjects {
         Self { all: vec![subject], since: None, codes: vec![], imported: None }
     }
 
-    fn links(mut links: Vec<Link>) -> Self {
+    /// Links, together.
+    pub(super) fn links(mut links: Vec<Link>) -> Self {
         links.sort_by(|a, b| (a.created_at, &a.code).cmp(&(b.created_at, &b.code)));
         let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
         Self {

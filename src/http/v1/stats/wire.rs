@@ -57,12 +57,12 @@ pub(super) struct SeriesRow {
 /// One row of a breakdown.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BreakdownRow)]
-pub(super) struct BreakdownRow {
+pub(in crate::http) struct BreakdownRow {
     /// What it counts: a host, a country, a browser. `other`: all that has no row of its own.
     #[schema(example = "news.google.com")]
-    pub(super) id: String,
+    pub(in crate::http) id: String,
     /// Clicks.
-    pub(super) clicks: u64,
+    pub(in crate::http) clicks: u64,
 }
 
 /// The clicks told apart; each breakdown adds up to the people's clicks, or to all of them with
@@ -127,7 +127,7 @@ pub(super) struct SeriesBody {
 /// What was counted over a window.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Report)]
-pub(super) struct ReportBody {
+pub(in crate::http) struct ReportBody {
     #[serde(flatten)]
     series: SeriesBody,
     /// The clicks of the whole window, told apart.
@@ -201,7 +201,7 @@ fn series(report: &Report, tz: &str) -> SeriesBody {
 
 impl ReportBody {
     /// The report as it was asked for.
-    pub(super) fn of(report: &Report, asked: &Asked) -> Self {
+    pub(in crate::http) fn of(report: &Report, asked: &Asked) -> Self {
         let rows = |dimension| breakdown(&report.breakdown, dimension, asked);
         let breakdowns = BreakdownsBody {
             referrers: rows(Dimension::Referrer),
@@ -252,7 +252,11 @@ pub(super) fn sheet(report: &Report, asked: &Asked, table: Table) -> Sheet {
 }
 
 /// The rows of one breakdown that were asked for, and the rest as one.
-fn breakdown(all: &Breakdown, dimension: Dimension, asked: &Asked) -> Vec<BreakdownRow> {
+pub(in crate::http) fn breakdown(
+    all: &Breakdown,
+    dimension: Dimension,
+    asked: &Asked,
+) -> Vec<BreakdownRow> {
     let include = match dimension {
         Dimension::BotFamily => Include::Bots,
         _ => asked.include,
