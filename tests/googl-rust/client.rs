@@ -2,7 +2,6 @@
 //! base URL.
 
 #[path = "../support/mod.rs"]
-#[expect(dead_code, reason = "each test crate uses a part")]
 mod support;
 
 use google_urlshortener1::common::GetToken;

@@ -14,7 +14,6 @@ mod live;
 mod partial;
 mod stores;
 #[path = "../support/mod.rs"]
-#[allow(dead_code, clippy::allow_attributes, reason = "each test crate uses a part")]
 mod support;
 mod urls;
 

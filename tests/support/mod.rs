@@ -1,5 +1,11 @@
 //! The service as a client sees it: the real one, on a port of its own.
 
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "included by several test crates, each of which uses a part"
+)]
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -37,10 +37,7 @@ impl Selector {
     /// A refusal that names what can't be selected.
     pub(super) fn read(text: &str, schema: &str) -> Result<Self, Refusal> {
         let mut selector = Self::default();
-        let mut reader = Reader { rest: text };
-        let read = reader.list(&mut selector, &vec![&DOCUMENT["schemas"][schema]]);
-        let read =
-            read.and_then(|()| if reader.rest.is_empty() { Ok(()) } else { Err(reader.rest) });
+        let read = Reader { rest: text }.all(&mut selector, &vec![&DOCUMENT["schemas"][schema]]);
         match read {
             Ok(()) => Ok(selector),
             Err(bad) => {
@@ -95,6 +92,11 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    fn all(mut self, into: &mut Selector, shapes: &Shapes) -> Result<(), &'a str> {
+        self.list(into, shapes)?;
+        if self.rest.is_empty() { Ok(()) } else { Err(self.rest) }
+    }
+
     fn list(&mut self, into: &mut Selector, shapes: &Shapes) -> Result<(), &'a str> {
         loop {
             self.selection(into, shapes)?;
