@@ -79,7 +79,8 @@ const USUAL: [&str; 64] = [
 ];
 
 /// The number of each usual name: every row that is stored asks for many.
-static NUMBERS: LazyLock<HashMap<&str, u64>> = LazyLock::new(|| USUAL.into_iter().zip(0..).collect());
+static NUMBERS: LazyLock<HashMap<&str, u64>> =
+    LazyLock::new(|| USUAL.into_iter().zip(0..).collect());
 
 /// Appends `name`: twice its number, or one more than twice its length and its bytes.
 pub(super) fn put(name: &str, bytes: &mut Vec<u8>) {
