@@ -14,7 +14,7 @@ help: ## Show this list
 .PHONY: test
 test: ## Run all tests; they start and stop Redis servers of their own
 	@$(call need,redis-server,redis-server)
-	@$(MAKE) --no-print-directory duckdb
+	@$(MAKE) --no-print-directory duckdb google
 	cargo test --workspace
 	@$(MAKE) --no-print-directory parquet
 
@@ -28,6 +28,12 @@ parquet: duckdb ## Run the tests of the archive in a program with Parquet; `make
 duckdb: ## Install the DuckDB that tests/archive.rs reads the archive with, into target/python
 	@$(call need,pip3,python3-pip)
 	@[ -d target/python/duckdb ] || python3 -m pip install --quiet --target target/python duckdb==2.0.0
+
+.PHONY: google
+google: ## Install the Google client that tests/googl uses, into target/python-google
+	@$(call need,pip3,python3-pip)
+	@[ -d target/python-google/googleapiclient ] || python3 -m pip install --quiet \
+		--target target/python-google google-api-python-client==2.202.0
 
 .PHONY: check
 check: ## Formatting, lints and documentation, with warnings as errors

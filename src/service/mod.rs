@@ -8,6 +8,7 @@ pub mod replies;
 pub mod resolve;
 pub mod shorten;
 pub mod stats;
+pub mod threats;
 pub mod transfer;
 
 pub use crate::store::StoreError;
@@ -41,12 +42,13 @@ impl Services {
     #[must_use]
     pub fn new(
         links: Cached,
+        resolve: resolve::Resolve,
         shorten: shorten::Shorten,
         stats: stats::Stats,
         live: live::Live,
     ) -> Self {
         Self {
-            resolve: resolve::Resolve::new(links.clone()),
+            resolve,
             import: transfer::import::Import::new(shorten.clone()),
             shorten,
             auth: auth::Auth::new(links.clone()),
@@ -62,8 +64,9 @@ impl Services {
     #[must_use]
     pub fn fork(&self) -> Self {
         let links = self.links.fork();
+        let resolve = self.resolve.over(&links);
         let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
         let live = self.live.over(&links);
-        Self::new(links, shorten, stats, live)
+        Self::new(links, resolve, shorten, stats, live)
     }
 }
