@@ -21,10 +21,13 @@ pub(super) struct Csv<R> {
 }
 
 impl<R: BufRead> Csv<R> {
-    /// Reads the header.
-    pub(super) fn open(mut input: R, mapping: &Mapping) -> io::Result<Result<Self, Refusal>> {
-        let delimiter = delimiter(input.fill_buf()?);
-        let mut records = Records::new(input, delimiter);
+    /// Reads the header of an input that begins with `head`.
+    pub(super) fn open(
+        head: &[u8],
+        input: R,
+        mapping: &Mapping,
+    ) -> io::Result<Result<Self, Refusal>> {
+        let mut records = Records::new(input, delimiter(head));
         let columns = match records.advance()? {
             None => Columns::find(&[], mapping),
             Some(Err(refusal)) => Err(refusal),

@@ -153,15 +153,20 @@ impl Format {
 }
 
 impl<'a, R: BufRead> Reader<'a, R> {
-    /// Begins to read.
+    /// Begins to read an `input` that begins with `head`: its first [`HEAD`] bytes, or all of it.
     ///
     /// # Errors
     /// When the input breaks, or, within, when the header of a CSV says nothing that is known.
-    pub fn open(format: Format, input: R, manner: &'a Manner) -> io::Result<Result<Self, Refusal>> {
+    pub fn open(
+        format: Format,
+        head: &[u8],
+        input: R,
+        manner: &'a Manner,
+    ) -> io::Result<Result<Self, Refusal>> {
         let form = match format {
             Format::Beacon => Form::Beacon(beacon::Beacon::new(Lines::new(input, MAX_LINE))),
             Format::Ndjson => Form::Ndjson(ndjson::Ndjson::new(Lines::new(input, MAX_JSON_LINE))),
-            Format::Csv => match csv::Csv::open(input, &manner.columns)? {
+            Format::Csv => match csv::Csv::open(head, input, &manner.columns)? {
                 Ok(csv) => Form::Csv(Box::new(csv)),
                 Err(refusal) => return Ok(Err(refusal)),
             },

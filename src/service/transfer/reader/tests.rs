@@ -18,7 +18,7 @@ fn told(bytes: &[u8], manner: &Manner) -> Vec<String> {
 fn told_as(format: Format, bytes: &[u8], manner: &Manner) -> Vec<String> {
     // As small a buffer as can be: whatever is read lies across its end.
     let input = BufReader::with_capacity(7, bytes);
-    let mut reader = match Reader::open(format, input, manner).unwrap() {
+    let mut reader = match Reader::open(format, bytes, input, manner).unwrap() {
         Ok(reader) => reader,
         Err(refusal) => return vec![format!("{}!: {}", refusal.line, refusal.reason)],
     };
@@ -145,7 +145,7 @@ fn lines_of_json_pass_as_they_are() {
     );
     assert!(read[2].starts_with("4!: this is no line of JSON: "), "{read:?}");
     let manner = Manner::default();
-    let mut reader = Reader::open(Format::Ndjson, &file[..], &manner).unwrap().unwrap();
+    let mut reader = Reader::open(Format::Ndjson, file, &file[..], &manner).unwrap().unwrap();
     let codes = [(); 2].map(|()| match reader.advance().unwrap().unwrap().unwrap().content {
         Content::Json { code, .. } => code,
         Content::Link(_) => unreachable!(),
