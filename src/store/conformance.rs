@@ -5,6 +5,7 @@
 pub(crate) mod redis_server;
 
 mod bulletin;
+mod imports;
 mod keys;
 pub(crate) mod ledger;
 mod links;

@@ -5,6 +5,7 @@
 //! share a commit: a durable commit is an fsync.
 
 mod bulletin;
+mod import;
 mod keys;
 mod links;
 mod sweep;

@@ -8,6 +8,7 @@ mod apply;
 mod bulletin;
 mod changes;
 mod connection;
+mod import;
 mod keys;
 mod links;
 mod listing;
