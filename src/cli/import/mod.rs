@@ -47,9 +47,9 @@ Formats, told by what is in a file: BEACON (lines of code|target, as ArchiveTeam
 them), CSV with a header (commas, semicolons or tabs), and the lines of JSON of `slugline export`;
 plain, as .gz or .xz, or many in a .zip.
 
-Targets stay byte for byte as they are. Importing again changes nothing, so after any interruption run
+Targets stay byte for byte as they are. Importing again changes nothing: after an interruption, run
 the same command again. Of two lines with one code the first counts, unless --on-conflict says
-otherwise. A dry run sees only what is there already, and codes that come twice within a few thousand
+otherwise. A dry run knows what is there already, and codes that come twice within some thousand
 lines.
 
 Ends with 0 when every line is imported or was there; with 3 when some were refused or in conflict;
@@ -67,7 +67,7 @@ pub struct Args {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<OsString>,
     /// What the files are
-    #[arg(long, value_enum, default_value_t = Format::Auto, hide_possible_values = false)]
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
     format: Format,
     /// Change nothing, and say what would come of it
     #[arg(long)]

@@ -10,7 +10,8 @@ use crate::cli::output::{self, grouped};
 /// How often a line is written where there is no terminal.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// What is shown of it.
+/// What is shown of it. Clones show the same bar.
+#[derive(Clone)]
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
     /// Bytes of all inputs, if it is known.

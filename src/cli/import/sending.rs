@@ -78,7 +78,8 @@ impl Sending<'_> {
         mut batches: mpsc::Receiver<anyhow::Result<Batch>>,
         reader: JoinHandle<()>,
     ) -> anyhow::Result<()> {
-        let post = Post { client: self.client, query: self.query() };
+        let progress = self.progress.clone();
+        let post = Post { client: self.client, query: self.query(), progress };
         let mut under_way = FuturesOrdered::new();
         let mut held: VecDeque<Held> = VecDeque::new();
         let mut waiting: Option<Batch> = None;
@@ -155,6 +156,7 @@ fn may_join(batch: &Batch, held: &VecDeque<Held>) -> bool {
 struct Post<'a> {
     client: &'a Client,
     query: [(&'static str, &'static str); 2],
+    progress: Progress,
 }
 
 impl Post<'_> {
@@ -164,10 +166,13 @@ impl Post<'_> {
         loop {
             let answer = self.attempt(&batch).await;
             match answer {
-                Err(error) if may_pass(&error) => match waits.next() {
-                    Some(wait) => tokio::time::sleep(wait).await,
-                    None => return (batch, Err(error)),
-                },
+                Err(error) if may_pass(&error) => {
+                    let Some(wait) = waits.next() else { return (batch, Err(error)) };
+                    if wait == WAITS[0] {
+                        self.progress.note(&format!("note: {error}; trying again"));
+                    }
+                    tokio::time::sleep(wait).await;
+                }
                 answer => return (batch, answer),
             }
         }
