@@ -22,15 +22,15 @@ fn what_each_product_exports_comes_in_with_its_particulars() {
     let desk = Desk::new();
     let files = [("b", BITLY), ("y", YOURLS), ("s", SHLINK), ("k", KUTT), ("d", DUB)];
     let paths = files.map(|(name, text)| desk.put(name, text.as_bytes()));
-    let at = "2020-02-02T02:02:02Z";
+    let at = "2020-02-02T02:02:02.000Z";
     let mut args = vec!["--json", "--tz", "Europe/Prague", "--clicks-as-of", at];
     args.extend(paths.iter().map(String::as_str));
     let ended = import(&service, &args).expect(0);
     assert_eq!(ended.counts(), [5, 0, 0, 0, 0]);
-    let eight = "2012-01-31T08:00:00Z";
+    let eight = "2012-01-31T08:00:00.000Z";
     for (code, created_at, title, tags, clicks) in [
         ("bitly", None, json!(null), json!([]), None),
-        ("yourls", Some("2012-01-31T07:00:00Z"), json!("A; \"b\" c"), json!([]), Some(1234)),
+        ("yourls", Some("2012-01-31T07:00:00.000Z"), json!("A; \"b\" c"), json!([]), Some(1234)),
         ("shlink", Some(eight), json!(null), json!(["x", "y"]), Some(5)),
         ("kutt", Some(eight), json!("Desk"), json!([]), Some(6)),
         ("dub", Some(eight), json!(null), json!(["x", "y"]), Some(7)),
@@ -57,7 +57,7 @@ fn clicks_are_as_of_when_the_file_was_written() {
     std::fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
     import(&service, &[&path]).expect(0);
     let link = service.get("/api/v1/links/a");
-    assert_eq!(link["imported"], json!({"clicks": 3, "at": "2012-01-31T09:00:00Z"}));
+    assert_eq!(link["imported"], json!({"clicks": 3, "at": "2012-01-31T09:00:00.000Z"}));
 }
 
 #[test]
