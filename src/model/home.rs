@@ -41,10 +41,8 @@ impl ShortUrl {
     /// Whether readers come to `link` by it: one that belongs to a host is known there only.
     #[must_use]
     pub fn leads_to(&self, link: &Link) -> bool {
-        let known_there = |host: &Host| {
-            self.authority.as_ref().is_none_or(|authority| host.is_named_by(authority))
-        };
-        self.code == link.code && link.host.as_ref().is_none_or(known_there)
+        let known_there = self.authority.as_ref().is_none_or(|there| link.is_known_at(there));
+        self.code == link.code && known_there
     }
 }
 
@@ -178,6 +176,29 @@ mod tests {
             let found = home.code_in(&Target::from_normal_form(address));
             assert_eq!(found.as_ref().map(Code::as_str), code, "{address}");
         }
+    }
+
+    #[test]
+    fn a_short_url_is_ours_or_goo_gls() {
+        let home = home("https://go.example.org/s", &["goo.example.net"]);
+        let code = |short_url: &str| {
+            let found = home.read(&Url::parse(short_url).unwrap());
+            found.map(|found| found.code.to_string())
+        };
+        for (short_url, expected) in [
+            ("http://GO.example.org:443/s/8yDbrB", None),
+            ("http://GO.example.org/s/8yDbrB?x#y", Some("8yDbrB")),
+            ("https://goo.example.net:8443/fb/AbC1", Some("fb/AbC1")),
+            ("http://goo.gl/fb/AbC1#x", Some("fb/AbC1")),
+            ("http://goo.gl/", None),
+            ("http://goo.gl/AbC1+", None),
+            ("http://evil.example/AbC1", None),
+            ("ftp://goo.gl/AbC1", None),
+            ("mailto:goo.gl", None),
+        ] {
+            assert_eq!(code(short_url).as_deref(), expected, "{short_url}");
+        }
+        assert_eq!(home.root(), "https://go.example.org/s/");
     }
 
     #[test]

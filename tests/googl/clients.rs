@@ -127,4 +127,8 @@ async fn the_document_names_the_address_by_which_it_was_asked_for() {
     ] {
         assert_eq!(root(headers).await, expected, "{headers:?}");
     }
+    let stranger = spawn().await;
+    let request = stranger.anonymous(Method::GET, "/discovery/v1/apis/urlshortener/v1/rest");
+    let told = send(request.header("X-Forwarded-Proto", "https")).await.json();
+    assert_eq!(told["rootUrl"], format!("{}/", stranger.base()));
 }

@@ -9,7 +9,10 @@ mod clients;
 mod errors;
 mod figures;
 mod history;
+#[path = "../support/live/mod.rs"]
+mod live;
 mod partial;
+mod stores;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, clippy::allow_attributes, reason = "each test crate uses a part")]
 mod support;
@@ -24,10 +27,10 @@ const STORY: &str = "https://www.example.org/2026/11/23/a-story.html";
 const URL: &str = "/urlshortener/v1/url";
 const HISTORY: &str = "/urlshortener/v1/url/history";
 
-/// A service that answers for a further host and knows what is dangerous.
+/// A service that answers for a further host, and for that of the tests, and knows what is dangerous.
 async fn spawn() -> TestApp {
     TestApp::spawn_with(toml! {
-        hosts = ["goo.example.net"]
+        hosts = ["goo.example.net", "127.0.0.1"]
         [links]
         malware_hosts = ["malware.example"]
         phishing_hosts = ["phishing.example"]

@@ -122,11 +122,25 @@ async fn any_key_expands_and_only_those_that_may_see_a_link_get_its_figures() {
         assert_eq!(get_as(&app, key, URL, &full[..1]).await.json()["longUrl"], STORY);
     }
     assert_eq!(get_as(&app, &reader, URL, &full).await.status, 200);
-    let refused = get_as(&app, &desk, URL, &full).await;
-    assert_eq!(errors::entry(&refused, 403)["reason"], "insufficientPermissions");
+    for projection in ["ANALYTICS_CLICKS", "ANALYTICS_TOP_STRINGS", "FULL"] {
+        let refused = get_as(&app, &desk, URL, &[full[0], ("projection", projection)]).await;
+        assert_eq!(errors::entry(&refused, 403)["reason"], "insufficientPermissions");
+    }
     let request = app.anonymous(Method::POST, URL).bearer_auth(&reader);
     let refused = send(request.json(&json!({ "longUrl": STORY }))).await;
     assert_eq!(errors::entry(&refused, 403)["reason"], "insufficientPermissions");
+}
+
+#[actix_web::test]
+async fn where_figures_are_public_any_key_gets_them() {
+    let app = TestApp::spawn_with(toml! {
+        links = { public_stats = true }
+    })
+    .await;
+    let id = insert(&app, STORY).await["id"].clone();
+    let full = [("shortUrl", id.as_str().unwrap()), ("projection", "FULL")];
+    let url = get_as(&app, &app.key(&["mint"]).await, URL, &full).await.json();
+    assert_eq!(url["analytics"]["allTime"]["longUrlClicks"], "0", "{url}");
 }
 
 #[actix_web::test]

@@ -52,7 +52,7 @@ impl Selector {
 
     /// What is selected of `value`.
     pub(super) fn pick(&self, value: &Value) -> Value {
-        pick(value, &[self])
+        pick(value, &[self]).unwrap_or_default()
     }
 
     fn enter(&mut self, name: &str) -> &mut Self {
@@ -63,13 +63,16 @@ impl Selector {
     }
 }
 
-/// What any of these selectors selects of `value`.
-fn pick(value: &Value, selectors: &[&Selector]) -> Value {
+/// What any of these selectors selects of `value`; nothing of what has no members, unless all of it
+/// is selected.
+fn pick(value: &Value, selectors: &[&Selector]) -> Option<Value> {
     if selectors.iter().any(|selector| selector.whole) {
-        return value.clone();
+        return Some(value.clone());
     }
     match value {
-        Value::Array(items) => items.iter().map(|item| pick(item, selectors)).collect(),
+        Value::Array(items) => {
+            Some(items.iter().filter_map(|item| pick(item, selectors)).collect())
+        }
         Value::Object(members) => {
             let mut picked = Map::new();
             for (name, member) in members {
@@ -77,13 +80,12 @@ fn pick(value: &Value, selectors: &[&Selector]) -> Value {
                 let each = selectors.iter().filter_map(|selector| selector.each.as_deref());
                 let inner: Vec<&Selector> = named.chain(each).collect();
                 if !inner.is_empty() {
-                    picked.insert(name.clone(), pick(member, &inner));
+                    picked.extend(pick(member, &inner).map(|part| (name.clone(), part)));
                 }
             }
-            picked.into()
+            Some(picked.into())
         }
-        // The schema has no members here, so that nothing can be selected but the whole.
-        _ => Value::Null,
+        _ => None,
     }
 }
 
@@ -159,5 +161,114 @@ fn resolved(shape: &'static Value) -> &'static Value {
         (Some(name), _) => resolved(&DOCUMENT["schemas"][name]),
         (None, Value::Null) => shape,
         (None, items) => resolved(items),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Every leaf of a value, by the names that lead to it.
+    fn leaves(value: &Value) -> Vec<Vec<String>> {
+        let under = |(name, inner): (&String, &Value)| {
+            let prefix = |rest: Vec<String>| [vec![name.clone()], rest].concat();
+            leaves(inner).into_iter().map(prefix).collect::<Vec<_>>()
+        };
+        match value {
+            Value::Object(members) => members.iter().flat_map(under).collect(),
+            Value::Array(items) => items.iter().flat_map(leaves).collect(),
+            _ => vec![vec![]],
+        }
+    }
+
+    /// An answer in which everything is there.
+    fn history() -> Value {
+        let rows = json!([{ "id": "a", "count": "2" }, { "id": "b", "count": "1" }]);
+        let window = json!({
+            "shortUrlClicks": "3", "longUrlClicks": "4", "referrers": rows, "countries": rows,
+            "browsers": rows, "platforms": rows,
+        });
+        let analytics = json!({
+            "allTime": window, "month": window, "week": window, "day": window, "twoHours": window,
+        });
+        let url = json!({
+            "kind": "urlshortener#url", "id": "x", "longUrl": "y", "status": "OK", "created": "z",
+            "analytics": analytics,
+        });
+        json!({
+            "kind": "urlshortener#urlHistory", "totalItems": 2, "itemsPerPage": 30,
+            "nextPageToken": "t", "items": [url, url],
+        })
+    }
+
+    #[test]
+    fn the_document_is_read() {
+        assert!(DOCUMENT["schemas"]["UrlHistory"]["properties"].is_object());
+        let whole = Selector::read("*", "UrlHistory").unwrap();
+        assert_eq!(whole.pick(&history()), history());
+    }
+
+    #[test]
+    fn brackets_of_any_depth_are_refused_and_not_followed() {
+        for deep in ["(".repeat(100_000), "*(".repeat(50_000), "*/".repeat(50_000)] {
+            assert!(Selector::read(&deep, "UrlHistory").is_err());
+        }
+    }
+
+    /// A path into a value, each name maybe a star.
+    fn path(into: &Value) -> impl Strategy<Value = Vec<String>> {
+        let leaves: Vec<Vec<String>> = leaves(into);
+        (prop::sample::select(leaves), 1..7_usize, prop::collection::vec(any::<bool>(), 7))
+            .prop_map(|(leaf, length, stars)| {
+                let star = |(name, star): (String, bool)| if star { "*".to_owned() } else { name };
+                leaf.into_iter().zip(stars).take(length).map(star).collect()
+            })
+    }
+
+    fn joined(paths: &[Vec<String>]) -> String {
+        paths.iter().map(|path| path.join("/")).collect::<Vec<_>>().join(",")
+    }
+
+    fn leads_to(path: &[String], leaf: &[String]) -> bool {
+        path.len() <= leaf.len() && path.iter().zip(leaf).all(|(a, b)| a == "*" || a == b)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_for_is_answered_or_refused(text in ".{0,40}", tokens in "[*a-z,/()]{0,40}") {
+            for text in [text, tokens] {
+                if let Ok(selector) = Selector::read(&text, "UrlHistory") {
+                    selector.pick(&history());
+                    selector.pick(&json!([{ "items": 1, "kind": {} }, null]));
+                }
+            }
+        }
+
+        #[test]
+        fn exactly_what_is_asked_for_is_told(
+            paths in prop::collection::vec(path(&history()), 1..5),
+        ) {
+            let text = joined(&paths);
+            let picked = Selector::read(&text, "UrlHistory").unwrap().pick(&history());
+            let asked = |leaf: &Vec<String>| paths.iter().any(|path| leads_to(path, leaf));
+            let expected: Vec<_> = leaves(&history()).into_iter().filter(asked).collect();
+            let found: Vec<_> = leaves(&picked);
+            prop_assert_eq!(found, expected, "{}", text);
+            prop_assert!(!picked.to_string().contains("null"), "{}", text);
+        }
+
+        #[test]
+        fn brackets_mean_what_slashes_mean(
+            paths in prop::collection::vec(path(&history()["items"][0]), 1..5),
+        ) {
+            let within: Vec<_> =
+                paths.iter().map(|path| [vec!["items".to_owned()], path.clone()].concat()).collect();
+            let brackets = Selector::read(&format!("items({})", joined(&paths)), "UrlHistory");
+            prop_assert!(brackets.is_ok());
+            prop_assert_eq!(brackets, Selector::read(&joined(&within), "UrlHistory"));
+        }
     }
 }

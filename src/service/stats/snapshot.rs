@@ -8,7 +8,7 @@ use super::{Last, Query, Stats, StatsError};
 use crate::model::code::Code;
 use crate::model::link::Link;
 use crate::model::tally::{Breakdown, Subject};
-use crate::service::auth::Principal;
+use crate::service::auth::{Forbidden, Principal};
 use crate::store::{StoreError, Tallies as _};
 
 /// What was counted for some links over a window.
@@ -43,7 +43,7 @@ impl Stats {
         detail: Detail,
         now: Timestamp,
     ) -> Result<Snapshot, StatsError> {
-        links.iter().try_for_each(|link| by.may_see(link))?;
+        links.iter().try_for_each(|link| self.may_be_told(by, link))?;
         let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
         let ever = match last {
             Last::All => Some(self.ever(&codes).await?),
@@ -67,13 +67,19 @@ impl Stats {
     /// # Errors
     /// [`StatsError`]: the link is not for the caller to see, or what the store says.
     pub async fn siblings(&self, by: &Principal, link: &Link) -> Result<Vec<Link>, StatsError> {
-        by.may_see(link)?;
-        let mut links = by.may_see_of(self.links_under(&link.article).await?)?;
+        self.may_be_told(by, link)?;
+        let mut links = self.links_under(&link.article).await?;
+        links.retain(|other| self.may_be_told(by, other).is_ok());
         // The index is a hint: an edit may just be under way.
         if links.iter().all(|other| other.code != link.code) {
             links.push(link.clone());
         }
         Ok(links)
+    }
+
+    /// May they know the figures of this link? Anybody may where `links.public_stats` says so.
+    fn may_be_told(&self, by: &Principal, link: &Link) -> Result<(), Forbidden> {
+        if self.are_public() { Ok(()) } else { by.may_see(link) }
     }
 
     async fn ever(&self, codes: &[Code]) -> Result<u64, StoreError> {
