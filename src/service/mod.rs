@@ -64,6 +64,7 @@ impl Services {
         let links = self.links.fork();
         let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
         let live = self.live.over(&links);
-        Self::new(links, shorten, stats, live)
+        let import = self.import.over(shorten.clone());
+        Self { import, ..Self::new(links, shorten, stats, live) }
     }
 }
