@@ -62,6 +62,26 @@ bench: ## Measure against a bare actix-web handler; ARGS="--help" says what else
 	cargo build --profile dist
 	cargo run --profile dist -p slugline-bench -- $(ARGS)
 
+# What libFuzzer needs to see which ways the input takes; stable Rust can do without `cargo fuzz`.
+FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 --cfg fuzzing
+FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+SECONDS_EACH ?= 60
+
+.PHONY: fuzz
+fuzz: ## Make up input for everything that reads what strangers send; SECONDS_EACH=60, TARGETS=code
+	@$(call need,c++,g++)
+	cd fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --release --target $(FUZZ_HOST) --target-dir ../target/fuzz
+	@for target in $(or $(TARGETS),$(patsubst fuzz/targets/%.rs,%,$(wildcard fuzz/targets/*.rs))); do \
+		mkdir -p target/fuzz/found/$$target; \
+		echo "== $$target"; \
+		target/fuzz/$(FUZZ_HOST)/release/$$target -max_total_time=$(SECONDS_EACH) -timeout=5 \
+			-rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=target/fuzz/found/$$target- \
+			target/fuzz/found/$$target fuzz/seeds/$$target || exit 1; \
+	done
+
 .PHONY: image
 image: ## Build the container image
 	docker build -t slugline .

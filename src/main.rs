@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::Shorten(args) => cli::shorten::run(&args, &options),
         Command::Stats(args) => cli::stats::run(&args, &options),
         Command::Clicks(args) => cli::clicks::run(&args, &options),
+        Command::Import(args) => cli::import::run(&args, &options),
         Command::Key(args) => cli::key::run(&args, &options),
         Command::Check(args) => cli::check::run(&args, &options),
         Command::Config(args) => cli::config::run(&args, &options),

@@ -389,6 +389,24 @@ mod tests {
     }
 
     #[test]
+    fn of_what_is_wanted_as_much_the_one_that_is_named_counts() {
+        let offers = [("text/html", 'h'), ("application/json", 'j'), ("image/svg+xml", 's')];
+        for (accept, wanted) in [
+            ("application/json, text/plain, */*", Some('j')),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", Some('h')),
+            ("image/*, */*", Some('s')),
+            ("image/svg+xml", Some('s')),
+            ("Image/SVG+xml;q=0.9, text/*;q=0.1", Some('s')),
+            ("application/json;q=0, */*", Some('h')),
+            ("*/*", Some('h')),
+            ("image/png", None),
+        ] {
+            let request = TestRequest::default().insert_header((header::ACCEPT, accept));
+            assert_eq!(preferred(&request.to_http_request(), &offers), wanted, "{accept}");
+        }
+    }
+
+    #[test]
     fn only_bearers_are_read() {
         for bad in ["sl_bootstrap_key", "Basic c2xfYm9vdHN0cmFwX2tleQ==", "Bearer ", "Bearer short"]
         {

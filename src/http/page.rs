@@ -20,7 +20,7 @@ use crate::service::threats::Threat;
 /// The style of every page: the one thing that [`POLICY`] lets in.
 pub const STYLE: &str = include_str!("../../templates/page.css");
 
-/// Says nothing of what a file is but what its media type says.
+/// What is sent is what its media type says, whatever it looks like.
 pub(super) const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// Nothing may be loaded or run; the style is known by its hash (CSP 3 §8.4).

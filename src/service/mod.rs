@@ -67,6 +67,7 @@ impl Services {
         let resolve = self.resolve.over(&links);
         let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
         let live = self.live.over(&links);
-        Self::new(links, resolve, shorten, stats, live)
+        let import = self.import.over(shorten.clone());
+        Self { import, ..Self::new(links, resolve, shorten, stats, live) }
     }
 }

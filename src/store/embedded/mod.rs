@@ -34,6 +34,7 @@ pub const FILE_NAME: &str = "slugline.redb";
 pub struct Embedded {
     file: Arc<File>,
     writer: Arc<Writer>,
+    imports: import::Queue,
     board: bulletin::Board,
 }
 
@@ -58,7 +59,8 @@ impl Embedded {
         let file = File { path, cache_bytes, database: RwLock::new(Some(database)) };
         let file = Arc::new(file);
         let writer = Writer::start(Arc::clone(&file))?;
-        Ok(Self { file, writer: Arc::new(writer), board: bulletin::Board::new() })
+        let board = bulletin::Board::new();
+        Ok(Self { file, writer: Arc::new(writer), imports: import::Queue::default(), board })
     }
 
     /// A short read, at once, on this thread.

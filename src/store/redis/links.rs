@@ -49,8 +49,7 @@ impl Links for Redis {
                 call = claim_args(call, link);
             }
             let answers: String = self.connection.script(Trip::Write, &call).await?;
-            let claim = |digit| if digit == b'1' { Claim::Claimed } else { Claim::Taken };
-            Ok((at, answers.bytes().map(claim).collect()))
+            Ok((at, answers.bytes().map(read_claim).collect()))
         });
         in_order(links.len(), together(claims).await?)
     }
@@ -64,8 +63,7 @@ impl Links for Redis {
             let mut call = scripts::MINT.at(&prefix(partition)).arg(self.token());
             for at in &near {
                 let link = &links[*at];
-                call =
-                    claim_args(call.arg(&names[*at].1[..]).arg(hash_of(link.code.as_str())), link);
+                call = claim_args(call.arg(&names[*at].1[..]), link);
             }
             let answers: Vec<Vec<u8>> = match near.is_empty() {
                 true => vec![],
@@ -253,14 +251,20 @@ impl Redis {
 }
 
 /// What a script needs to store a link and to list it.
-fn claim_args(call: Call, link: &Link) -> Call {
+pub(super) fn claim_args(call: Call, link: &Link) -> Call {
     let call = call
+        .arg(hash_of(link.code.as_str()))
         .arg(link.code.as_str())
         .arg(record::of_link(link))
         .arg(link.owner.as_str())
         .arg(link.created_at.as_millisecond())
         .arg(link.tags.len());
     link.tags.iter().fold(call, |call, tag| call.arg(tag.as_str()))
+}
+
+/// A digit of what CLAIM answers.
+pub(super) fn read_claim(digit: u8) -> Claim {
+    if digit == b'1' { Claim::Claimed } else { Claim::Taken }
 }
 
 fn read_mint(answer: &[u8]) -> Result<Mint, StoreError> {
@@ -275,7 +279,10 @@ fn read_mint(answer: &[u8]) -> Result<Mint, StoreError> {
 }
 
 /// Puts the answers of the pieces in the order of what was asked.
-fn in_order<T>(asked: usize, pieces: Vec<(Vec<usize>, Vec<T>)>) -> Result<Vec<T>, StoreError> {
+pub(super) fn in_order<T>(
+    asked: usize,
+    pieces: Vec<(Vec<usize>, Vec<T>)>,
+) -> Result<Vec<T>, StoreError> {
     let mut answers: Vec<(usize, T)> = Vec::with_capacity(asked);
     for (at, values) in pieces {
         answers.extend(at.into_iter().zip(values));
