@@ -6,7 +6,7 @@ use actix_web::http::header;
 use super::error::Refusal;
 use super::params::Params;
 use crate::http::Services;
-use crate::http::error::Kind;
+use crate::http::error::{Kind, Problem};
 use crate::http::extract::{LocalPeer, bearer};
 use crate::model::key::PlainKey;
 use crate::service::auth::Principal;
@@ -32,7 +32,7 @@ pub(super) async fn caller(
     match services.auth.authenticate(&key).await {
         Ok(principal) => Ok(Some(principal)),
         Err(error) => {
-            let problem = crate::http::error::Problem::from(error);
+            let problem = Problem::from(error);
             Err(if problem.kind() == Kind::Unauthorized { refusal } else { problem.into() })
         }
     }

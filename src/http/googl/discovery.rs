@@ -3,11 +3,10 @@
 
 use std::sync::LazyLock;
 
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::error::Refusal;
 use super::params::Params;
 use crate::http::Services;
 
@@ -47,10 +46,8 @@ pub(super) async fn directory(request: HttpRequest, services: web::Data<Services
 fn tell(request: &HttpRequest, body: impl FnOnce() -> Value) -> HttpResponse {
     let params = Params::read(request);
     match params.check() {
-        Ok(()) => {
-            super::respond(actix_web::http::StatusCode::OK, super::json(&body(), params.pretty()))
-        }
-        Err(refusal) => Refusal::response(&refusal, params.pretty()),
+        Ok(()) => super::respond(StatusCode::OK, super::json(&body(), params.layout())),
+        Err(refusal) => refusal.response(params.layout()),
     }
 }
 

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use serde::Serialize;
 
+use super::params::Layout;
 use crate::http::error::{Kind, Problem};
 
 /// Seconds after which a client may try again when the store was away: it reconnects within that.
@@ -135,8 +136,8 @@ impl Refusal {
         Self::new(status, "httpMethodNotAllowed", "Method Not Allowed")
     }
 
-    /// The answer; indented if `pretty`.
-    pub(super) fn response(&self, pretty: bool) -> HttpResponse {
+    /// The answer.
+    pub(super) fn response(&self, layout: Layout) -> HttpResponse {
         let entry = Entry {
             domain: self.domain,
             reason: self.reason,
@@ -146,7 +147,7 @@ impl Refusal {
         };
         let body = Body { errors: [entry], code: self.status.as_u16(), message: &self.message };
         let mut response =
-            super::respond(self.status, super::json(&Envelope { error: body }, pretty));
+            super::respond(self.status, super::json(&Envelope { error: body }, layout));
         if let Some((name, value)) = self.header() {
             response.headers_mut().insert(name, value);
         }

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use super::answer;
 use super::caller::caller;
 use super::error::Refusal;
-use super::wire::{Analytics, HistoryBody, PAGE, UrlBody};
+use super::wire::{Analytics, HistoryBody, PAGE, Told, UrlBody};
 use crate::http::Services;
 use crate::model::link::Link;
 use crate::service::auth::Principal;
 use crate::service::shorten::Query;
 
 /// What `projection` may be: here both mean the clicks on the short URL alone.
-const PROJECTIONS: [(&str, ()); 2] = [("ANALYTICS_CLICKS", ()), ("FULL", ())];
+const PROJECTIONS: [(&str, Told); 2] = [("ANALYTICS_CLICKS", Told::Clicks), ("FULL", Told::Clicks)];
 /// Links whose clicks are looked up at the same time.
 const AT_ONCE: usize = 4;
 
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 4;
 pub(super) async fn list(request: HttpRequest, services: web::Data<Services>) -> HttpResponse {
     answer(&request, "UrlHistory", async |params| {
         let by = caller(&request, params, &services).await?.ok_or_else(Refusal::login_required)?;
-        let with_clicks = params.choice("projection", &PROJECTIONS)?.is_some();
+        let told = params.choice("projection", &PROJECTIONS)?;
         let now = Timestamp::now();
         let query = Query {
             owner: Some(by.key.clone()),
@@ -31,7 +31,7 @@ pub(super) async fn list(request: HttpRequest, services: web::Data<Services>) ->
             ..Query::default()
         };
         let page = services.shorten.list(&by, &query, now).await?;
-        let items = page.items.iter().map(|link| item(&services, &by, link, with_clicks, now));
+        let items = page.items.iter().map(|link| item(&services, &by, link, told, now));
         Ok(HistoryBody {
             kind: HistoryBody::KIND,
             total_items: services.shorten.count_own(&by).await?,
@@ -47,12 +47,12 @@ async fn item(
     services: &Services,
     by: &Principal,
     link: &Link,
-    with_clicks: bool,
+    told: Option<Told>,
     now: Timestamp,
 ) -> Result<UrlBody, Refusal> {
     let body = UrlBody::of(link, services, now).with_creation(link);
-    Ok(match with_clicks {
-        true => body.with(Analytics::of_item(&services.stats, by, link, now).await?),
-        false => body,
+    Ok(match told {
+        Some(_) => body.with(Analytics::of_item(&services.stats, by, link, now).await?),
+        None => body,
     })
 }

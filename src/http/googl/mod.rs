@@ -23,7 +23,7 @@ use serde_json::ser::PrettyFormatter;
 
 use self::error::Refusal;
 use self::fields::Selector;
-use self::params::Params;
+use self::params::{Layout, Params};
 use super::measure;
 
 /// Every route of this API, and its discovery.
@@ -63,11 +63,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
 }
 
 async fn unknown(request: HttpRequest) -> HttpResponse {
-    Refusal::not_found().response(Params::read(&request).pretty())
+    Refusal::not_found().response(Params::read(&request).layout())
 }
 
 async fn wrong_method(request: HttpRequest, allow: &'static str) -> HttpResponse {
-    let mut response = Refusal::wrong_method().response(Params::read(&request).pretty());
+    let mut response = Refusal::wrong_method().response(Params::read(&request).layout());
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }
@@ -85,30 +85,29 @@ async fn answer<T: Serialize>(
         let fields = params.get("fields").map(|text| Selector::read(text, schema)).transpose()?;
         let body = work(&params).await?;
         Ok::<_, Refusal>(match fields {
-            None => json(&body, params.pretty()),
+            None => json(&body, params.layout()),
             // Writing plain data into memory can't fail.
             Some(fields) => {
                 let whole = serde_json::to_value(&body).unwrap_or_default();
-                json(&fields.pick(&whole), params.pretty())
+                json(&fields.pick(&whole), params.layout())
             }
         })
     };
     match told.await {
         Ok(body) => respond(StatusCode::OK, body),
-        Err(refusal) => refusal.response(params.pretty()),
+        Err(refusal) => refusal.response(params.layout()),
     }
 }
 
-/// JSON as it always looked there: a space for each level, unless it is asked for in one line.
-fn json(body: &impl Serialize, pretty: bool) -> Vec<u8> {
+fn json(body: &impl Serialize, layout: Layout) -> Vec<u8> {
     let mut text = Vec::new();
     // Writing plain data into memory can't fail.
-    let _ = match pretty {
-        true => {
+    let _ = match layout {
+        Layout::Indented => {
             let form = PrettyFormatter::with_indent(b" ");
             body.serialize(&mut serde_json::Serializer::with_formatter(&mut text, form))
         }
-        false => body.serialize(&mut serde_json::Serializer::new(&mut text)),
+        Layout::OneLine => body.serialize(&mut serde_json::Serializer::new(&mut text)),
     };
     text.push(b'\n');
     text

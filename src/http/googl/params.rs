@@ -10,6 +10,15 @@ use super::error::Refusal;
 #[derive(Debug)]
 pub(super) struct Params(Vec<(String, String)>);
 
+/// How an answer looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// A line for each member, a space for each level, as it always was there.
+    Indented,
+    /// All of it in one line.
+    OneLine,
+}
+
 impl Params {
     /// Reads the query of a request.
     pub(super) fn read(request: &HttpRequest) -> Self {
@@ -44,7 +53,7 @@ impl Params {
     pub(super) fn check(&self) -> Result<(), Refusal> {
         self.choice("alt", &[("json", ())])?;
         match self.get("prettyPrint") {
-            Some(text) if flag(text).is_none() => {
+            Some(text) if layout(text).is_none() => {
                 let message = format!("Invalid boolean value: '{text}'.");
                 Err(Refusal::invalid_parameter("prettyPrint", message))
             }
@@ -52,17 +61,17 @@ impl Params {
         }
     }
 
-    /// Whether the answer is to be indented: unless the request says otherwise.
-    pub(super) fn pretty(&self) -> bool {
-        self.get("prettyPrint").and_then(flag).unwrap_or(true)
+    /// How the answer is to look: indented, unless the request says otherwise.
+    pub(super) fn layout(&self) -> Layout {
+        self.get("prettyPrint").and_then(layout).unwrap_or(Layout::Indented)
     }
 }
 
-/// Python's clients write `True`.
-fn flag(text: &str) -> Option<bool> {
+/// Reads `prettyPrint`. Python's clients write `True`.
+fn layout(text: &str) -> Option<Layout> {
     match text.to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
+        "true" | "1" => Some(Layout::Indented),
+        "false" | "0" => Some(Layout::OneLine),
         _ => None,
     }
 }

@@ -12,7 +12,8 @@ use super::params::Params;
 use super::wire::{Analytics, Told, UrlBody};
 use crate::http::Services;
 use crate::http::extract::{MAX_BODY, read_bytes};
-use crate::service::shorten::NewLink;
+use crate::model::link::Link;
+use crate::service::shorten::{NewLink, ShortenError};
 
 /// What `projection` may be: each adds to what is told without it.
 const PROJECTIONS: [(&str, Told); 3] = [
@@ -78,12 +79,12 @@ pub(super) async fn get(request: HttpRequest, services: web::Data<Services>) -> 
 }
 
 /// The link, or what is left of it, that `shortUrl` leads to.
-async fn find(params: &Params, services: &Services) -> Result<crate::model::link::Link, Refusal> {
+async fn find(params: &Params, services: &Services) -> Result<Link, Refusal> {
     let given = params.get("shortUrl").ok_or_else(|| Refusal::missing("shortUrl"))?;
     let url = ::url::Url::parse(given).map_err(|_| Refusal::invalid("shortUrl"))?;
     let short = services.public.home.read(&url).ok_or_else(Refusal::unknown_url)?;
     let link = match services.shorten.expand(short.code.as_str()).await {
-        Err(crate::service::shorten::ShortenError::NotFound(_)) => None,
+        Err(ShortenError::NotFound(_)) => None,
         found => Some(found?),
     };
     link.filter(|link| short.leads_to(link)).ok_or_else(Refusal::unknown_url)
