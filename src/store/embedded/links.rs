@@ -13,7 +13,8 @@ const LINKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("links");
 /// First half of the address's SHA-256 → its codes, with spaces between them.
 const ADDRESSES: TableDefinition<'_, [u8; 16], &str> = TableDefinition::new("addresses");
 /// Name of the listing, milliseconds since 1970, code. All listings stand in one table.
-const LISTINGS: TableDefinition<'_, (&str, i64, &str), ()> = TableDefinition::new("listings");
+pub(super) const LISTINGS: TableDefinition<'_, (&str, i64, &str), ()> =
+    TableDefinition::new("listings");
 
 /// Codes are ASCII: this stands after each of them.
 const AFTER_ANY_CODE: &str = "\u{7f}";
@@ -208,7 +209,7 @@ fn digest(address: &Target) -> [u8; 16] {
     half
 }
 
-fn read_code(text: &str) -> Result<Code, StoreError> {
+pub(super) fn read_code(text: &str) -> Result<Code, StoreError> {
     Code::parse(text).map_err(|e| StoreError::Damaged(format!("code {text:?}: {e}")))
 }
 
@@ -222,11 +223,11 @@ fn name_of(listing: &Listing) -> String {
 }
 
 /// The `/` of a code is written `:`, for a place has no `/`.
-fn place_of(ms: i64, code: &str) -> Place {
+pub(super) fn place_of(ms: i64, code: &str) -> Place {
     Place(format!("{ms}.{}", code.replace('/', ":")))
 }
 
-fn parse_place(place: &Place) -> Result<(i64, String), StoreError> {
+pub(super) fn parse_place(place: &Place) -> Result<(i64, String), StoreError> {
     let parts = place.0.split_once('.').and_then(|(ms, code)| Some((ms.parse().ok()?, code)));
     let (ms, code) = parts.ok_or_else(|| StoreError::Damaged(format!("place {:?}", place.0)))?;
     Ok((ms, code.replace(':', "/")))

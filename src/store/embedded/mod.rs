@@ -4,7 +4,9 @@
 //! blocking pool. Writes go to one thread, which lets everything that waits at the same moment
 //! share a commit: a durable commit is an fsync.
 
+mod backup;
 mod bulletin;
+mod hold;
 mod keys;
 mod links;
 mod sweep;
@@ -34,6 +36,7 @@ pub struct Embedded {
     file: Arc<File>,
     writer: Arc<Writer>,
     board: bulletin::Board,
+    hold: hold::Hold,
 }
 
 /// The open file. It is absent for as long as it takes to open it again after a failed write.
@@ -57,7 +60,8 @@ impl Embedded {
         let file = File { path, cache_bytes, database: RwLock::new(Some(database)) };
         let file = Arc::new(file);
         let writer = Writer::start(Arc::clone(&file))?;
-        Ok(Self { file, writer: Arc::new(writer), board: bulletin::Board::new() })
+        let (board, hold) = (bulletin::Board::new(), hold::Hold::default());
+        Ok(Self { file, writer: Arc::new(writer), board, hold })
     }
 
     /// A short read, at once, on this thread.
@@ -84,6 +88,20 @@ impl Embedded {
         work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer.write(work).await
+    }
+
+    /// A write that changes counts: nothing, while they are held.
+    async fn change_counts<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let hold = self.hold.clone();
+        let unless_held = move |txn: &WriteTransaction| match hold.must_be_free() {
+            Ok(()) => work(txn).map(Ok),
+            // No failure of the transaction, which others share.
+            Err(held) => Ok(Err(held)),
+        };
+        self.write(unless_held).await?
     }
 }
 

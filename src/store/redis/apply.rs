@@ -67,6 +67,7 @@ impl Redis {
             match outcome {
                 0 => return Ok(Applied::Done),
                 1 => return read_standing(&stands).map(Applied::Elsewhere),
+                3 => return Err(StoreError::held()),
                 _ => {}
             }
         }
@@ -200,7 +201,7 @@ fn with_rows(mut call: Call, keep: Keep, changes: &[Change<'_>], rows: &[Vec<u8>
 }
 
 /// When rows of a day expire, in Unix seconds; 0: never.
-fn expiry(day: Day, keep: Option<u32>) -> u64 {
+pub(super) fn expiry(day: Day, keep: Option<u32>) -> u64 {
     keep.map_or(0, |days| (u64::from(day.0) + 1 + u64::from(days)) * 86_400)
 }
 
