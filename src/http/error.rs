@@ -16,6 +16,7 @@ use crate::service::auth::{AuthError, Forbidden};
 use crate::service::live::{LiveError, MAX_LISTENERS};
 use crate::service::replies::{MAX_KEY_LENGTH, ReplyError};
 use crate::service::shorten::{BadField, BadQuery, MAX_CODES, MAX_PAGE, ShortenError};
+use crate::service::transfer::import::{ImportError, MAX_LINES};
 
 /// The media type of problems.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -84,8 +85,8 @@ kinds! {
         /// A tombstone.
     TooLarge 413 "too-large" "The body is too large"
         /// The body is larger than this address takes.
-    UnsupportedMediaType 415 "unsupported-media-type" "The body must be JSON"
-        /// The body says that it isn't JSON, or that it is compressed.
+    UnsupportedMediaType 415 "unsupported-media-type" "The body is of another kind than is taken here"
+        /// The body says that it isn't JSON, or not lines of it, or that it is compressed.
     BadField 422 "bad-field" "A field breaks a rule"
         /// The body is JSON, but a field is unknown, of the wrong type or breaks a rule.
     BadUrl 422 "bad-url" "The address can't be linked to"
@@ -310,6 +311,15 @@ impl From<ShortenError> for Problem {
             ShortenError::Gone(_) => Self::new(Kind::Gone, error),
             ShortenError::Forbidden(refusal) => refusal.into(),
             ShortenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::TooManyLines(_) => Self::new(Kind::TooLarge, error).limit(MAX_LINES),
+            ImportError::Links(error) => error.into(),
         }
     }
 }

@@ -22,6 +22,8 @@ use crate::service::auth::Principal;
 pub const MAX_BODY: usize = 1 << 20;
 /// The largest body of a batch, in bytes.
 pub const MAX_BATCH_BODY: usize = 16 << 20;
+/// Lines of JSON (<https://github.com/ndjson/ndjson-spec>).
+const NDJSON: &str = "application/x-ndjson";
 /// The deepest nesting of a body. Ours are four deep.
 const MAX_DEPTH: usize = 32;
 
@@ -85,10 +87,35 @@ fn bearer(value: &[u8]) -> Result<PlainKey, Problem> {
 /// A [`Problem`]: 415 when it says otherwise, 413 when it is larger, 400 when it breaks off.
 pub async fn read_body(
     request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    let json = |media: &str| {
+        media == "application/json"
+            || (media.starts_with("application/") && media.ends_with("+json"))
+    };
+    must_be(request, json, "application/json")?;
+    read_whole(request, payload, limit).await
+}
+
+/// A body that says it is lines of JSON, whole, at most `limit` bytes.
+///
+/// # Errors
+/// As [`read_body`].
+pub async fn read_lines(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    must_be(request, |media| media == NDJSON, NDJSON)?;
+    read_whole(request, payload, limit).await
+}
+
+async fn read_whole(
+    request: &HttpRequest,
     mut payload: web::Payload,
     limit: usize,
 ) -> Result<Bytes, Problem> {
-    must_be_json(request)?;
     let too_large = || {
         let detail = format_args!("the body is larger than {limit} bytes; split it");
         Problem::new(Kind::TooLarge, detail).limit(limit)
@@ -109,17 +136,21 @@ pub async fn read_body(
     Ok(body.freeze())
 }
 
-fn must_be_json(request: &HttpRequest) -> Result<(), Problem> {
+/// Whether the body says that it is of a kind that is taken here, such as `wanted`.
+fn must_be(
+    request: &HttpRequest,
+    takes: impl Fn(&str) -> bool,
+    wanted: &str,
+) -> Result<(), Problem> {
     let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let refuse = |detail: &str, field: &str| {
         Err(Problem::new(Kind::UnsupportedMediaType, detail).field(field))
     };
     let mut parts = header(header::CONTENT_TYPE).unwrap_or_default().split(';').map(str::trim);
     let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let json = media == "application/json"
-        || (media.starts_with("application/") && media.ends_with("+json"));
-    if !json {
-        return refuse("send the body as `Content-Type: application/json`", "Content-Type");
+    if !takes(&media) {
+        let detail = format!("send the body as `Content-Type: {wanted}`");
+        return refuse(&detail, "Content-Type");
     }
     let foreign = |part: &str| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));

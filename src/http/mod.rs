@@ -39,6 +39,7 @@ use crate::service::live::Live;
 use crate::service::replies::Replies;
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
+use crate::service::transfer::import::Import;
 
 /// How long what was sent may wait for its reader (TCP_USER_TIMEOUT, RFC 5482).
 #[cfg(target_os = "linux")]
@@ -80,6 +81,8 @@ pub struct Parts {
 pub struct Services {
     /// Links.
     pub shorten: Shorten,
+    /// Links from elsewhere.
+    pub import: Import,
     /// Keys.
     pub auth: Auth,
     /// Answers to requests with an `Idempotency-Key`.
@@ -108,6 +111,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
     );
     let services = Services {
         shorten: verbs.shorten,
+        import: verbs.import,
         auth: verbs.auth,
         replies: verbs.replies,
         stats: verbs.stats,

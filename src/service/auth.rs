@@ -61,6 +61,9 @@ pub enum Forbidden {
     /// Deleting figures asks for `admin`.
     #[error("this key may not delete figures; that takes the scope admin")]
     DeleteFigures,
+    /// Importing asks for `admin`.
+    #[error("this key may not import links; that takes the scope admin")]
+    Import,
     /// Keys ask for `admin`.
     #[error("this key may not manage keys; that takes the scope admin")]
     Administer,
@@ -132,6 +135,14 @@ impl Principal {
     /// [`Forbidden::DeleteFigures`] when not.
     pub fn may_delete_figures(&self) -> Result<(), Forbidden> {
         self.holds(&[Scope::Admin]).then_some(()).ok_or(Forbidden::DeleteFigures)
+    }
+
+    /// May they import links?
+    ///
+    /// # Errors
+    /// [`Forbidden::Import`] when not.
+    pub fn may_import(&self) -> Result<(), Forbidden> {
+        self.holds(&[Scope::Admin]).then_some(()).ok_or(Forbidden::Import)
     }
 
     /// May they create, list and revoke keys?

@@ -21,6 +21,8 @@ pub struct Services {
     pub resolve: resolve::Resolve,
     /// Links.
     pub shorten: shorten::Shorten,
+    /// Links from elsewhere.
+    pub import: transfer::import::Import,
     /// Keys.
     pub auth: auth::Auth,
     /// Answers to requests with an `Idempotency-Key`.
@@ -45,6 +47,7 @@ impl Services {
     ) -> Self {
         Self {
             resolve: resolve::Resolve::new(links.clone()),
+            import: transfer::import::Import::new(shorten.clone()),
             shorten,
             auth: auth::Auth::new(links.clone()),
             replies: replies::Replies::new(links.clone()),

@@ -6,6 +6,7 @@ pub(crate) mod redis_server;
 
 mod backup;
 mod bulletin;
+mod imports;
 mod keys;
 pub(crate) mod ledger;
 mod links;

@@ -17,6 +17,7 @@ pub mod redis;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -139,6 +140,18 @@ pub trait Links {
     /// Enters each link's code under its target, where no code may stand yet, and claims it: both or
     /// neither, in one step. The targets differ.
     fn mint(&self, links: &[Link]) -> impl Future<Output = Result<Vec<Mint>, StoreError>> + Send;
+
+    /// Stores each link, unless its code is taken, enters it in the listings, and enters the code of
+    /// whatever link then stands there under that link's addresses, last: so that what was
+    /// interrupted is whole when it is done again. An address that has `max_codes` already gets no
+    /// more: the link is there all the same, and is not found by that address. The answers are in the
+    /// order given: nothing, or what stands under the code instead. No code comes twice in one call.
+    /// Durable when this returns; if it fails, any of the links may be stored.
+    fn import(
+        &self,
+        links: &Arc<[Link]>,
+        max_codes: usize,
+    ) -> impl Future<Output = Result<Vec<Option<Link>>, StoreError>> + Send;
 
     /// Puts `new` in the place of `old`, if that is what stands there, moves it in the listings by
     /// tag, and tells every node. Their codes are the same.
@@ -563,6 +576,7 @@ delegate!(Links {
     fn get_many(codes: &[Code]) -> Vec<Option<Link>>;
     fn claim(links: &[Link]) -> Vec<Claim>;
     fn mint(links: &[Link]) -> Vec<Mint>;
+    fn import(links: &Arc<[Link]>, max_codes: usize) -> Vec<Option<Link>>;
     fn replace(old: &Link, new: &Link) -> Replaced;
     fn codes_of(addresses: &[Target]) -> Vec<Codes>;
     fn swap_codes(swaps: &[Swap]) -> Vec<Option<Codes>>;

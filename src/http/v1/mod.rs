@@ -1,6 +1,7 @@
 //! REST, version 1: one noun a file.
 
 mod batch;
+mod import;
 mod keys;
 mod links;
 mod live;
@@ -25,6 +26,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(links::all())
         .service(batch::endpoint())
+        .service(import::endpoint())
         .service(keys::all())
         .service(stats::of_article_endpoint())
         .service(stats::top_endpoint())

@@ -68,19 +68,35 @@ impl Shorten {
             for address in new.addresses().filter(|address| !is_under(&old, address)) {
                 self.put_under(address, &new.code).await?;
             }
-            if self.links.replace(&old, &new).await? == Replaced::Changed {
+            if self.put_in_place(&old, &new).await? == Replaced::Changed {
                 continue;
-            }
-            for address in old.addresses().filter(|address| !is_under(&new, address)) {
-                self.take_out(address, &old.code).await?;
-                // Another edit may have led the link back there meanwhile.
-                let there = self.find(code).await?;
-                if is_under(&there, address) {
-                    self.put_under(address, &there.code).await?;
-                }
             }
             return Ok(new);
         }
+    }
+
+    /// Puts `new`, whose code is entered under its addresses, in the place of `old`, and takes that
+    /// out of the addresses which it has no more.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(in crate::service) async fn put_in_place(
+        &self,
+        old: &Link,
+        new: &Link,
+    ) -> Result<Replaced, ShortenError> {
+        if self.links.replace(old, new).await? == Replaced::Changed {
+            return Ok(Replaced::Changed);
+        }
+        for address in old.addresses().filter(|address| !is_under(new, address)) {
+            self.take_out(address, &old.code).await?;
+            // Another edit may have led the link back there meanwhile.
+            let there = self.find(old.code.as_str()).await?;
+            if is_under(&there, address) {
+                self.put_under(address, &there.code).await?;
+            }
+        }
+        Ok(Replaced::Done)
     }
 
     /// Deletes a link: what is left is a tombstone, and its code is never given out again. Doing so
@@ -155,7 +171,7 @@ fn standing(old: &Standing, edit: &Edit) -> Result<Standing, BadField> {
 }
 
 /// Whether a link's code is entered under this address.
-fn is_under(link: &Link, address: &Target) -> bool {
+pub(in crate::service) fn is_under(link: &Link, address: &Target) -> bool {
     link.addresses().any(|own| own == address)
 }
 

@@ -7,7 +7,7 @@ use crate::store::{Codes, Links, StoreError, Swap};
 
 impl Shorten {
     /// Enters `code` under `address`, last, unless it stands there.
-    pub(super) async fn put_under(
+    pub(in crate::service) async fn put_under(
         &self,
         address: &Target,
         code: &Code,
@@ -30,7 +30,11 @@ impl Shorten {
     }
 
     /// Takes `code` out of the codes of `address`.
-    pub(super) async fn take_out(&self, address: &Target, code: &Code) -> Result<(), StoreError> {
+    pub(in crate::service) async fn take_out(
+        &self,
+        address: &Target,
+        code: &Code,
+    ) -> Result<(), StoreError> {
         let mut old = self.codes_at(address).await?;
         while old.0.contains(code) {
             let new = Codes(old.0.iter().filter(|other| *other != code).cloned().collect());

@@ -87,12 +87,12 @@ impl BadField {
 }
 
 /// A title; an empty one is none.
-pub(super) fn title(text: &str) -> Result<Option<String>, BadField> {
+pub(in crate::service) fn title(text: &str) -> Result<Option<String>, BadField> {
     line(text, MAX_TITLE_LENGTH, BadField::LongTitle, BadField::TitleCharacter)
 }
 
 /// The reason of a withdrawal; an empty one is none.
-pub(super) fn reason(text: &str) -> Result<Option<String>, BadField> {
+pub(in crate::service) fn reason(text: &str) -> Result<Option<String>, BadField> {
     line(text, MAX_REASON_LENGTH, BadField::LongReason, BadField::ReasonCharacter)
 }
 
@@ -114,7 +114,7 @@ fn line(
 }
 
 /// Tags in the order given, none twice.
-pub(super) fn tags(texts: &[String]) -> Result<Vec<Tag>, BadField> {
+pub(in crate::service) fn tags(texts: &[String]) -> Result<Vec<Tag>, BadField> {
     let mut tags: Vec<Tag> = Vec::with_capacity(texts.len().min(MAX_TAGS));
     let mut beyond = 0;
     for (at, text) in texts.iter().enumerate() {

@@ -2,9 +2,9 @@
 //!
 //! Every read here asks the store itself: what a rule decides on must be true, not remembered.
 
-mod edit;
+pub(in crate::service) mod edit;
 mod entries;
-mod fields;
+pub(in crate::service) mod fields;
 mod listing;
 mod mint;
 mod rounds;
@@ -89,10 +89,10 @@ pub enum ShortenError {
 /// Links, and every rule about them.
 #[derive(Clone)]
 pub struct Shorten {
-    links: Cached,
-    canonical: Arc<Canonicalizer>,
+    pub(in crate::service) links: Cached,
+    pub(in crate::service) canonical: Arc<Canonicalizer>,
     codes: Arc<Generator>,
-    home: Home,
+    pub(in crate::service) home: Home,
     allowed: Arc<[String]>,
     blocked: Arc<[String]>,
 }
@@ -139,7 +139,7 @@ impl Shorten {
     }
 
     /// The link or tombstone with this code.
-    async fn find(&self, code: &str) -> Result<Link, ShortenError> {
+    pub(in crate::service) async fn find(&self, code: &str) -> Result<Link, ShortenError> {
         let unknown = || ShortenError::NotFound(code.to_owned());
         let parsed = Code::parse(code).map_err(|_| unknown())?;
         self.links.store().get(&parsed).await?.ok_or_else(unknown)

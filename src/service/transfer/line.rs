@@ -10,6 +10,9 @@ use crate::model::link::{Link, Redirect, Standing, Tag};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkLine {
+    /// What the line is about; among lines of other types, a link's says so.
+    #[serde(default, rename = "type", skip_serializing)]
+    pub kind: LinkKind,
     /// What readers type.
     pub code: String,
     /// Where they land, byte for byte.
@@ -56,6 +59,15 @@ pub struct LinkLine {
     pub baseline: Option<BaselineLine>,
 }
 
+/// The type of a link's line: `link`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkKind {
+    /// A link.
+    #[default]
+    Link,
+}
+
 /// What a publisher decided about a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -95,6 +107,7 @@ impl From<&Link> for LinkLine {
         };
         let apart = link.article != link.target;
         Self {
+            kind: LinkKind::Link,
             code: link.code.to_string(),
             target: link.target.to_string(),
             article: apart.then(|| link.article.to_string()),

@@ -1,5 +1,6 @@
 //! The ports of the store through the cache: reads of what is edited pass by it, writes tell it.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
@@ -28,6 +29,16 @@ impl Links for Cached {
 
     async fn mint(&self, links: &[Link]) -> Result<Vec<Mint>, StoreError> {
         let outcome = self.store.mint(links).await;
+        self.memory.may_be_known(links);
+        outcome
+    }
+
+    async fn import(
+        &self,
+        links: &Arc<[Link]>,
+        max_codes: usize,
+    ) -> Result<Vec<Option<Link>>, StoreError> {
+        let outcome = self.store.import(links, max_codes).await;
         self.memory.may_be_known(links);
         outcome
     }

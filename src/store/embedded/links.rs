@@ -1,17 +1,20 @@
 //! Links and the indexes over them, in redb.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 use sha2::{Digest, Sha256};
 
 use super::{Embedded, failed};
 use crate::model::code::Code;
-use crate::model::link::{Link, Tag};
+use crate::model::link::Link;
 use crate::model::target::Target;
 use crate::store::{Claim, Codes, Links, Listing, Mint, Place, Replaced, StoreError, Swap, record};
 
-const LINKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("links");
+pub(super) const LINKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("links");
 /// First half of the address's SHA-256 → its codes, with spaces between them.
-const ADDRESSES: TableDefinition<'_, [u8; 16], &str> = TableDefinition::new("addresses");
+pub(super) const ADDRESSES: TableDefinition<'_, [u8; 16], &str> = TableDefinition::new("addresses");
 /// Name of the listing, milliseconds since 1970, code. All listings stand in one table.
 pub(super) const LISTINGS: TableDefinition<'_, (&str, i64, &str), ()> =
     TableDefinition::new("listings");
@@ -67,6 +70,14 @@ impl Links for Embedded {
             links.iter().map(&mut mint).collect()
         })
         .await
+    }
+
+    async fn import(
+        &self,
+        links: &Arc<[Link]>,
+        max_codes: usize,
+    ) -> Result<Vec<Option<Link>>, StoreError> {
+        self.take_in(links, max_codes).await
     }
 
     async fn replace(&self, old: &Link, new: &Link) -> Result<Replaced, StoreError> {
@@ -134,22 +145,10 @@ fn claim(
         return Ok(Claim::Taken);
     }
     links.insert(code, record::of_link(link).as_slice()).map_err(failed)?;
-    let own = [Listing::All, Listing::Of(link.owner.clone())];
-    let tagged = link.tags.iter().cloned().map(Listing::Tagged);
-    for listing in own.into_iter().chain(tagged) {
-        enter(listings, &listing, link)?;
+    for (name, made) in places(link) {
+        listings.insert((name.as_str(), made, code), ()).map_err(failed)?;
     }
     Ok(Claim::Claimed)
-}
-
-fn enter(
-    listings: &mut Table<'_, (&str, i64, &str), ()>,
-    listing: &Listing,
-    link: &Link,
-) -> Result<(), StoreError> {
-    let place = (&*name_of(listing), link.created_at.as_millisecond(), link.code.as_str());
-    listings.insert(place, ()).map_err(failed)?;
-    Ok(())
 }
 
 fn replace(txn: &WriteTransaction, old: &Link, new: &Link) -> Result<Replaced, StoreError> {
@@ -161,20 +160,22 @@ fn replace(txn: &WriteTransaction, old: &Link, new: &Link) -> Result<Replaced, S
     }
     links.insert(code, record::of_link(new).as_slice()).map_err(failed)?;
     let mut listings = txn.open_table(LISTINGS).map_err(failed)?;
-    for tag in gone(&old.tags, &new.tags) {
-        let name = name_of(&Listing::Tagged(tag));
-        let place = (&*name, old.created_at.as_millisecond(), code);
-        listings.remove(place).map_err(failed)?;
+    let (before, after) = (places(old), places(new));
+    for (name, ms) in before.difference(&after) {
+        listings.remove((name.as_str(), *ms, code)).map_err(failed)?;
     }
-    for tag in gone(&new.tags, &old.tags) {
-        enter(&mut listings, &Listing::Tagged(tag), new)?;
+    for (name, ms) in after.difference(&before) {
+        listings.insert((name.as_str(), *ms, code), ()).map_err(failed)?;
     }
     Ok(Replaced::Done)
 }
 
-/// What is in `these` and not in `those`.
-fn gone(these: &[Tag], those: &[Tag]) -> Vec<Tag> {
-    these.iter().filter(|tag| !those.contains(tag)).cloned().collect()
+/// Where a link is listed: the listings' names, and the moment by which they order it.
+pub(super) fn places(link: &Link) -> BTreeSet<(String, i64)> {
+    let made = link.created_at.as_millisecond();
+    let own = [Listing::All, Listing::Of(link.owner.clone())];
+    let tagged = link.tags.iter().cloned().map(Listing::Tagged);
+    own.into_iter().chain(tagged).map(|listing| (name_of(&listing), made)).collect()
 }
 
 fn swap(table: &mut Table<'_, [u8; 16], &str>, wanted: &Swap) -> Result<Option<Codes>, StoreError> {
@@ -202,7 +203,7 @@ fn codes_at(
     text.value().split(' ').map(read_code).collect::<Result<_, _>>().map(Codes)
 }
 
-fn digest(address: &Target) -> [u8; 16] {
+pub(super) fn digest(address: &Target) -> [u8; 16] {
     let whole: [u8; 32] = Sha256::digest(address.as_str().as_bytes()).into();
     let mut half = [0; 16];
     half.copy_from_slice(&whole[..16]);
@@ -214,7 +215,7 @@ pub(super) fn read_code(text: &str) -> Result<Code, StoreError> {
 }
 
 /// No two listings share a name: the first letter tells their kinds apart.
-fn name_of(listing: &Listing) -> String {
+pub(super) fn name_of(listing: &Listing) -> String {
     match listing {
         Listing::All => "a".into(),
         Listing::Of(owner) => format!("o{owner}"),

@@ -7,6 +7,7 @@
 mod backup;
 mod bulletin;
 mod hold;
+mod import;
 mod keys;
 mod links;
 mod sweep;

@@ -1,6 +1,7 @@
 //! Links, and the index from addresses to their codes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::connection::Trip;
 use super::listing::{self, Claimed, Made};
@@ -77,6 +78,14 @@ impl Links for Redis {
             Ok(([near, apart].concat(), mints?))
         });
         in_order(links.len(), together(mints).await?)
+    }
+
+    async fn import(
+        &self,
+        links: &Arc<[Link]>,
+        max_codes: usize,
+    ) -> Result<Vec<Option<Link>>, StoreError> {
+        self.take_in(links, max_codes).await
     }
 
     async fn replace(&self, old: &Link, new: &Link) -> Result<Replaced, StoreError> {

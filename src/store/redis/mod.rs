@@ -9,6 +9,7 @@ mod backup;
 mod bulletin;
 mod changes;
 mod connection;
+mod import;
 mod keys;
 mod links;
 mod listing;

@@ -70,6 +70,7 @@ scripts! {
     MINT = "map" "mint";
     REPLACE = "map" "replace";
     SWAP = "map" "swap";
+    ENTER = "map" "enter";
     RECENT = "map" "recent";
     TAGGED = "map" "tagged";
     TOUCHED = "map" "rows" "lanes" "touched";

@@ -1,0 +1,304 @@
+//! Taking links in that were made elsewhere, or by ourselves before.
+//!
+//! They are history: their codes and targets stay byte for byte what they were. Each code stands
+//! for itself, so that what was interrupted is finished by doing it again: what is there already, with
+//! the same target, counts as imported before, and its entry in the index is made whole.
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use futures_util::stream::{self, TryStreamExt as _};
+use jiff::Timestamp;
+
+use self::read::{Reader, Refused};
+use super::super::auth::{Principal, to_the_millisecond};
+use super::super::shorten::edit::is_under;
+use super::super::shorten::{MAX_CODES, Shorten, ShortenError};
+use crate::model::code::Code;
+use crate::model::link::{Link, Standing};
+use crate::store::{Links as _, Replaced, StoreError};
+
+/// The most lines of one request.
+pub const MAX_LINES: usize = 10_000;
+
+/// Lines read at a stretch: some milliseconds' worth, so that all cores have something to do.
+const LINES_AT_A_STRETCH: usize = 1_250;
+/// Links that are replaced at the same time.
+const REPLACED_AT_ONCE: usize = 64;
+
+/// What becomes of a line whose code belongs to a link with another target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnConflict {
+    /// What is there stays.
+    #[default]
+    Keep,
+    /// The line's link takes the place of what is there, unless that was deleted here.
+    Replace,
+    /// Nothing from this line on is imported.
+    Fail,
+}
+
+/// Whether anything is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Run {
+    /// What can be imported is.
+    #[default]
+    Real,
+    /// It is only said what would be.
+    Dry,
+}
+
+/// What came of an import, in lines.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Links that were not there.
+    pub imported: usize,
+    /// Links that were there, with the same target.
+    pub existing: usize,
+    /// Links that took the place of others.
+    pub replaced: usize,
+    /// Lines whose code leads elsewhere, which stayed so.
+    pub conflicts: Vec<Remark>,
+    /// Lines that are no links which can be imported.
+    pub refused: Vec<Remark>,
+    /// Whether the last conflict ended it.
+    pub stopped: bool,
+}
+
+/// A line that was not imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// Which, from 1.
+    pub line: usize,
+    /// Its code, as far as it could be read.
+    pub code: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why nothing was imported; or, when the store failed, maybe not all.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ImportError {
+    /// More than [`MAX_LINES`].
+    #[error("an import has at most {MAX_LINES} lines a request, this one has {0}; split it")]
+    TooManyLines(usize),
+    /// The key is not good for that, or the store did not do its part.
+    #[error(transparent)]
+    Links(#[from] ShortenError),
+}
+
+impl From<StoreError> for ImportError {
+    fn from(error: StoreError) -> Self {
+        ShortenError::from(error).into()
+    }
+}
+
+/// The way in.
+#[derive(Clone)]
+pub struct Import {
+    shorten: Shorten,
+}
+
+/// A line that was read.
+struct Row {
+    line: usize,
+    outcome: Result<Link, Refused>,
+}
+
+impl Import {
+    /// It writes what `shorten` would write.
+    #[must_use]
+    pub fn new(shorten: Shorten) -> Self {
+        Self { shorten }
+    }
+
+    /// Imports links, each a line of JSON ([`LinkLine`](super::line::LinkLine)); lines of nothing but
+    /// space are passed over. Each link is durable by itself when this returns: if it fails, as when
+    /// the caller goes away, doing it again finishes it.
+    ///
+    /// # Errors
+    /// [`ImportError`] says which rule was broken, or what the store says.
+    pub async fn import(
+        &self,
+        by: &Principal,
+        body: Bytes,
+        on_conflict: OnConflict,
+        run: Run,
+        now: Timestamp,
+    ) -> Result<Report, ImportError> {
+        by.may_import().map_err(ShortenError::from)?;
+        let mut rows = self.read(by, body, now).await?;
+        let mut ending = None;
+        if run == Run::Dry || on_conflict == OnConflict::Fail {
+            let links = firsts(&rows);
+            let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
+            let there = self.shorten.links.store().get_many(&codes).await?;
+            let foreseen = Settled::of(&rows, &there, on_conflict);
+            if run == Run::Dry {
+                return Ok(foreseen.report);
+            }
+            if foreseen.report.stopped {
+                ending = foreseen.report.conflicts.into_iter().next();
+                rows.retain(|row| ending.as_ref().is_none_or(|ending| row.line < ending.line));
+            }
+        }
+        let links: Arc<[Link]> = firsts(&rows).into_iter().cloned().collect();
+        let there = self.shorten.links.import(&links, MAX_CODES).await?;
+        let settled = Settled::of(&rows, &there, on_conflict);
+        let changes = settled.changes.into_values().map(Ok);
+        let replacing = |(old, new): (Link, Link)| self.replace(old, new);
+        stream::iter(changes).try_for_each_concurrent(REPLACED_AT_ONCE, replacing).await?;
+        let mut report = settled.report;
+        if !report.stopped {
+            report.stopped = ending.is_some();
+            report.conflicts.extend(ending);
+        }
+        Ok(report)
+    }
+
+    /// Reads all lines, on as many cores as there are.
+    async fn read(
+        &self,
+        by: &Principal,
+        body: Bytes,
+        now: Timestamp,
+    ) -> Result<Vec<Row>, ImportError> {
+        let lines: Vec<(usize, Range<usize>)> = lines(&body).collect();
+        let count = lines.last().map_or(0, |(line, _)| *line);
+        if count > MAX_LINES {
+            return Err(ImportError::TooManyLines(count));
+        }
+        let reader = Reader {
+            canonical: Arc::clone(&self.shorten.canonical),
+            home: self.shorten.home.clone(),
+            owner: by.key.clone(),
+            now: to_the_millisecond(now),
+        };
+        let stretches = lines.chunks(LINES_AT_A_STRETCH).map(|stretch| {
+            let (stretch, body, reader) = (stretch.to_vec(), body.clone(), reader.clone());
+            tokio::task::spawn_blocking(move || {
+                let row = |(line, range)| Row { line, outcome: reader.read(&body[range]) };
+                stretch.into_iter().map(row).collect::<Vec<Row>>()
+            })
+        });
+        let stopped = |e: tokio::task::JoinError| StoreError::Unavailable(e.to_string());
+        Ok(try_join_all(stretches).await.map_err(stopped)?.into_iter().flatten().collect())
+    }
+
+    /// Puts `new` in the place of `old`, or of what has come there since.
+    async fn replace(&self, mut old: Link, new: Link) -> Result<(), ShortenError> {
+        let shorten = &self.shorten;
+        while !is_same(&old, &new) && old.standing != Standing::Deleted {
+            for address in new.addresses().filter(|address| !is_under(&old, address)) {
+                match shorten.put_under(address, &new.code).await {
+                    // As with other imported links: it is there, and not found by that address.
+                    Err(ShortenError::TooManyCodes(_)) => {}
+                    other => other?,
+                }
+            }
+            if shorten.put_in_place(&old, &new).await? == Replaced::Done {
+                return Ok(());
+            }
+            old = shorten.find(new.code.as_str()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What an import comes to, once it is known what stands under each code.
+#[derive(Default)]
+struct Settled<'a> {
+    report: Report,
+    /// What stands under each code that was come across so far.
+    stands: HashMap<&'a Code, &'a Link>,
+    /// What is to be put in whose place.
+    changes: HashMap<Code, (Link, Link)>,
+}
+
+impl<'a> Settled<'a> {
+    /// Goes through the lines in order. `there` is what stood under each code when it first came.
+    fn of(rows: &'a [Row], there: &'a [Option<Link>], on_conflict: OnConflict) -> Self {
+        let mut settled = Self::default();
+        let mut there = there.iter();
+        for Row { line, outcome } in rows {
+            let link = match outcome {
+                Ok(link) => link,
+                Err(Refused { code, why }) => {
+                    let (code, reason) = (code.clone(), why.to_string());
+                    settled.report.refused.push(Remark { line: *line, code, reason });
+                    continue;
+                }
+            };
+            let known = settled.stands.get(&link.code).copied();
+            match known.or_else(|| there.next().and_then(Option::as_ref)) {
+                None => {
+                    settled.stands.insert(&link.code, link);
+                    settled.report.imported += 1;
+                }
+                Some(stands) => settled.meet(*line, link, stands, on_conflict),
+            }
+            if settled.report.stopped {
+                break;
+            }
+        }
+        settled
+    }
+
+    /// A line whose code has a link.
+    fn meet(&mut self, line: usize, link: &'a Link, stands: &'a Link, on_conflict: OnConflict) {
+        self.stands.insert(&link.code, stands);
+        if is_same(stands, link) {
+            self.report.existing += 1;
+            return;
+        }
+        if on_conflict == OnConflict::Replace && stands.standing != Standing::Deleted {
+            self.stands.insert(&link.code, link);
+            let change = self.changes.entry(link.code.clone());
+            change.or_insert_with(|| (stands.clone(), link.clone())).1 = link.clone();
+            self.report.replaced += 1;
+            return;
+        }
+        let code = Some(link.code.to_string());
+        self.report.conflicts.push(Remark { line, code, reason: conflict(stands) });
+        self.report.stopped = on_conflict == OnConflict::Fail;
+    }
+}
+
+/// Whether a line says what stands there already. A deleted link is another one than it was.
+fn is_same(stands: &Link, link: &Link) -> bool {
+    let deleted = |link: &Link| link.standing == Standing::Deleted;
+    stands.target == link.target && deleted(stands) == deleted(link)
+}
+
+fn conflict(stands: &Link) -> String {
+    match stands.standing {
+        Standing::Deleted => "the code belonged to a link that was deleted here".to_owned(),
+        _ => format!("the code leads to {}", stands.target),
+    }
+}
+
+/// The first link of each code, in the order of the lines.
+fn firsts(rows: &[Row]) -> Vec<&Link> {
+    let mut seen = HashSet::with_capacity(rows.len());
+    let links = rows.iter().filter_map(|row| row.outcome.as_ref().ok());
+    links.filter(|link| seen.insert(&link.code)).collect()
+}
+
+/// Lines that hold something, each with its number, from 1.
+fn lines(body: &[u8]) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut start = 0;
+    let ends = body.split(|byte| *byte == b'\n').map(move |line| {
+        let range = start..start + line.len();
+        start = range.end + 1;
+        range
+    });
+    let blank = |range: &Range<usize>| body[range.clone()].trim_ascii().is_empty();
+    (1..).zip(ends).filter(move |(_, range)| !blank(range))
+}
