@@ -38,6 +38,7 @@ use crate::service::click::{Clicks, Countries, Enricher, Fsync, Runner};
 use crate::service::live::{Audience, Live};
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
+use crate::service::transfer::export::Export;
 use crate::store::cached::Cached;
 use crate::store::embedded::Embedded;
 use crate::store::journal::Journal;
@@ -291,8 +292,15 @@ fn parts(
         Timestamp::now(),
     );
     let stats = Stats::new(links.clone(), canonical, runner.auditor());
+    let export = Export::new(
+        links.clone(),
+        home.clone(),
+        settings.links.redirect,
+        settings.clicks.keep(),
+        runner.auditor(),
+    );
     Ok(Parts {
-        verbs: Services::new(links.clone(), shorten, stats, live),
+        verbs: Services::new(links.clone(), shorten, stats, live, export),
         clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),
         metrics,
         public: Public { home, redirect: settings.links.redirect },

@@ -21,6 +21,8 @@ pub struct Services {
     pub resolve: resolve::Resolve,
     /// Links.
     pub shorten: shorten::Shorten,
+    /// Everything out.
+    pub export: transfer::export::Export,
     /// Links from elsewhere.
     pub import: transfer::import::Import,
     /// Keys.
@@ -44,10 +46,12 @@ impl Services {
         shorten: shorten::Shorten,
         stats: stats::Stats,
         live: live::Live,
+        export: transfer::export::Export,
     ) -> Self {
         Self {
             resolve: resolve::Resolve::new(links.clone()),
-            import: transfer::import::Import::new(shorten.clone()),
+            import: transfer::import::Import::new(shorten.clone(), export.keep()),
+            export,
             shorten,
             auth: auth::Auth::new(links.clone()),
             replies: replies::Replies::new(links.clone()),
@@ -63,7 +67,7 @@ impl Services {
     pub fn fork(&self) -> Self {
         let links = self.links.fork();
         let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
-        let live = self.live.over(&links);
-        Self::new(links, shorten, stats, live)
+        let (live, export) = (self.live.over(&links), self.export.over(&links));
+        Self::new(links, shorten, stats, live, export)
     }
 }

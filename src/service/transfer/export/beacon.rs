@@ -1,0 +1,46 @@
+//! Links as ArchiveTeam's URLTeam publishes those of dead shorteners
+//! (<https://gbv.github.io/beaconspec/beacon.html>, and what became of it there): a head, and then a
+//! line of code, bar and target for each link that redirects. Nothing is escaped: a reader splits a
+//! line at its first bar.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::pages::{Out, Pages, aside};
+use super::{Export, ExportError, redirects};
+
+/// Writes it. Where there are several hosts no prefix fits all links: then each line holds the whole
+/// short URL.
+pub(super) async fn write(
+    export: &Export,
+    out: &mut Out,
+    now: Timestamp,
+) -> Result<(), ExportError> {
+    let alone = export.home.knows_all_hosts();
+    let mut head = "#FORMAT: BEACON\n".to_owned();
+    if alone {
+        head += &format!("#PREFIX: {}/\n", export.home.public_url());
+    }
+    out.send(head.into_bytes()).await?;
+    let mut pages = Pages::all(export.links.store()).await?;
+    while let Some(links) = pages.next().await? {
+        let home = export.home.clone();
+        let piece = aside(move || {
+            let mut lines = String::new();
+            for link in links.iter().filter(|link| redirects(link, now)) {
+                // Writing into memory can't fail.
+                drop(match alone {
+                    true => writeln!(lines, "{}|{}", link.code, link.target),
+                    false => {
+                        let short = home.short_url(&link.code, link.host.as_ref());
+                        writeln!(lines, "{short}|{}", link.target)
+                    }
+                });
+            }
+            lines
+        });
+        out.send(piece.await?.into_bytes()).await?;
+    }
+    Ok(())
+}
