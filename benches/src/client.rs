@@ -77,6 +77,16 @@ impl Client {
         results.iter().map(code).collect()
     }
 
+    /// Imports lines of JSON; what the service says came of them.
+    pub(crate) fn import(&self, lines: &str) -> anyhow::Result<Value> {
+        let request = self.agent.post(self.url("/api/v1/import"));
+        let request = request.header("Content-Type", "application/x-ndjson");
+        let mut answer = request.header("Authorization", format!("Bearer {KEY}")).send(lines)?;
+        let body: Value = answer.body_mut().with_config().limit(64 << 20).read_json()?;
+        ensure!(answer.status() == 200, "an import was answered {}: {body}", answer.status());
+        Ok(body)
+    }
+
     /// Mints one link; the status says whether it was new.
     pub(crate) fn mint(&self, url: &str) -> anyhow::Result<u16> {
         self.post("/api/v1/links", &json!({ "url": url })).map(|(status, _)| status)

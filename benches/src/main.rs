@@ -14,12 +14,14 @@
 //! - `tallies`: a store that is filled through its own port, without any request.
 //! - `stats`: the rows about figures: how long they take to ask for, and how many bytes to keep.
 //! - `rollup`: the row about counting.
+//! - `import`: the row about importing.
 //! - `report`: medians, the table, the JSON.
 
 mod candidates;
 mod client;
 mod floor;
 mod footprint;
+mod import;
 mod load;
 mod options;
 mod process;
@@ -69,6 +71,9 @@ fn main() -> anyhow::Result<()> {
         }
         if options.wants(Row::TallyBytes) {
             stats::row_bytes(&options, kind, &mut report)?;
+        }
+        if options.wants(Row::Import) {
+            import::measure(&options, kind, &mut report)?;
         }
     }
     println!("{report}");

@@ -19,7 +19,7 @@ pub(crate) struct Options {
     /// Rows to measure, by letter [default: all]
     #[arg(long, value_name = "ROWS", value_delimiter = ',', value_enum)]
     pub(crate) only: Vec<Row>,
-    /// Stores of the rows i to m [default: both]
+    /// Stores of the rows i to n [default: both]
     #[arg(long, value_name = "STORES", value_delimiter = ',', value_enum)]
     pub(crate) stores: Vec<StoreKind>,
     /// How often each row is measured; the table shows medians
@@ -46,6 +46,9 @@ pub(crate) struct Options {
     /// Links clicked on each day (row m)
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub(crate) clicked: usize,
+    /// Links that are imported (row n)
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) imported: usize,
     /// Worker threads of the floor and of the service
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) workers: usize,
@@ -123,6 +126,9 @@ pub(crate) enum Row {
     /// Bytes of store a clicked link and day
     #[value(name = "m")]
     TallyBytes,
+    /// Links imported a second
+    #[value(name = "n")]
+    Import,
 }
 
 /// Where a service keeps what it counts.
@@ -171,7 +177,14 @@ impl Options {
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let loaded = [Row::Floor, Row::HotEmbedded, Row::HotRedis, Row::ColdRedis, Row::MintRedis];
         let redis = [Row::HotRedis, Row::ColdRedis, Row::MintRedis, Row::RedisMemory];
-        let either = [Row::LinkStats, Row::SiteStats, Row::Ranking, Row::Rollup, Row::TallyBytes];
+        let either = [
+            Row::LinkStats,
+            Row::SiteStats,
+            Row::Ranking,
+            Row::Rollup,
+            Row::TallyBytes,
+            Row::Import,
+        ];
         if loaded.iter().any(|row| self.wants(*row)) {
             ensure!(runs("wrk", "-v"), "wrk is missing; install it: apt-get install wrk");
         }
@@ -190,7 +203,7 @@ impl Options {
             let _ = std::fs::File::open(file).with_context(|| file.display().to_string())?;
         }
         ensure!((1..=100_000).contains(&self.codes), "--codes must be between 1 and 100000");
-        ensure!(self.links > 0, "--links must be at least 1");
+        ensure!(self.links > 0 && self.imported > 0, "--links and --imported must be at least 1");
         ensure!(self.ranked > 0 && self.clicked > 0, "--ranked and --clicked must be at least 1");
         ensure!(self.backlog > 0 && self.link_clicks > 0, "there must be clicks to count");
         ensure!(

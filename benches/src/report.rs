@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
 use crate::load::Outcome;
-use crate::options::{Options, Row, redis_config};
+use crate::options::{Options, Row, StoreKind, redis_config};
 
 /// One measurement under load.
 #[derive(Clone, Copy)]
@@ -91,11 +91,13 @@ impl Report {
             Row::Ranking => "(k) the 100 most clicked, 30 days",
             Row::Rollup => "(l) clicks counted a second of processor",
             Row::TallyBytes => "(m) store a clicked link and day",
+            Row::Import => "(n) links imported a second",
         }
     }
 
-    /// What is to be reached: a multiple of the floor, or the figure itself.
-    fn goal(row: Row) -> Option<Goal> {
+    /// What is to be reached: a multiple of the floor, or the figure itself. `of` says of what it is,
+    /// where a row has several.
+    fn goal(row: Row, of: Option<&str>) -> Option<Goal> {
         Some(match row {
             Row::Floor => Goal::AtMost(1.0),
             Row::HotEmbedded | Row::HotRedis => Goal::AtMost(1.25),
@@ -107,6 +109,8 @@ impl Report {
             Row::LinkStats => Goal::AtMost(10.0),
             Row::SiteStats => Goal::AtMost(20.0),
             Row::Rollup => Goal::AtLeast(200_000.0),
+            Row::Import if of == Some(StoreKind::Redis.name()) => Goal::AtLeast(50_000.0),
+            Row::Import => Goal::AtLeast(100_000.0),
             Row::Ranking | Row::TallyBytes => return None,
         })
     }
@@ -117,6 +121,7 @@ impl Report {
             Row::ServiceMemory => "MB",
             Row::Start | Row::LinkStats | Row::SiteStats | Row::Ranking => "ms",
             Row::Rollup => "clicks/s",
+            Row::Import => "links/s",
             _ => "× floor",
         }
     }
@@ -175,7 +180,7 @@ impl Report {
         let loaded = self.loaded().into_iter().map(|(row, runs, mut ratios)| {
             let ratio = (!ratios.is_empty()).then(|| median(&mut ratios));
             json!({
-                "row": Self::name(row), "ratio": ratio, "ratios": ratios, "goal": goal_value(row),
+                "row": Self::name(row), "ratio": ratio, "ratios": ratios, "goal": goal_value(row, None),
                 "cpu_us": median_of(&runs, |m| m.cpu_us),
                 "runs": runs.iter().map(run).collect::<Vec<_>>(),
             })
@@ -183,7 +188,7 @@ impl Report {
         let figures = self.figures.iter().map(|figure| {
             json!({
                 "row": figure.name(), "value": figure.value, "unit": Self::unit(figure.row),
-                "goal": goal_value(figure.row),
+                "goal": goal_value(figure.row, figure.of.as_deref()),
             })
         });
         json!({
@@ -216,12 +221,12 @@ impl Figure {
     }
 }
 
-fn goal_value(row: Row) -> Option<f64> {
-    Report::goal(row).map(|(Goal::AtMost(limit) | Goal::AtLeast(limit))| limit)
+fn goal_value(row: Row, of: Option<&str>) -> Option<f64> {
+    Report::goal(row, of).map(|(Goal::AtMost(limit) | Goal::AtLeast(limit))| limit)
 }
 
-fn reached(row: Row, value: f64) -> String {
-    let (sign, limit, is_reached) = match Report::goal(row) {
+fn reached(row: Row, of: Option<&str>, value: f64) -> String {
+    let (sign, limit, is_reached) = match Report::goal(row, of) {
         None => return String::new(),
         Some(Goal::AtMost(limit)) => ('≤', limit, value <= limit),
         Some(Goal::AtLeast(limit)) => ('≥', limit, value >= limit),
@@ -263,7 +268,7 @@ impl fmt::Display for Report {
             } else {
                 let middle = median(&mut ratios);
                 let range = format!("{:.2}–{:.2}", ratios[0], ratios[ratios.len() - 1]);
-                (format!("{middle:.2} × floor"), range, reached(row, middle))
+                (format!("{middle:.2} × floor"), range, reached(row, None, middle))
             };
             table.add_row([
                 Self::name(row).to_owned(),
@@ -280,7 +285,7 @@ impl fmt::Display for Report {
         for figure in &self.figures {
             let result = format!("{} {}", told(figure.value), Self::unit(figure.row));
             let none = String::new;
-            let goal = reached(figure.row, figure.value);
+            let goal = reached(figure.row, figure.of.as_deref(), figure.value);
             table.add_row([figure.name(), none(), none(), result, none(), goal]);
         }
         for column in table.column_iter_mut().skip(1) {
@@ -310,10 +315,12 @@ mod tests {
 
     #[test]
     fn a_goal_is_reached_from_its_own_side() {
-        assert_eq!(reached(Row::LinkStats, 9.5), "≤ 10: yes");
-        assert_eq!(reached(Row::LinkStats, 11.0), "≤ 10: NO");
-        assert_eq!(reached(Row::Rollup, 150_000.0), "≥ 200000: NO");
-        assert_eq!(reached(Row::Rollup, 250_000.0), "≥ 200000: yes");
-        assert_eq!(reached(Row::Ranking, 1.0), "");
+        assert_eq!(reached(Row::LinkStats, None, 9.5), "≤ 10: yes");
+        assert_eq!(reached(Row::LinkStats, None, 11.0), "≤ 10: NO");
+        assert_eq!(reached(Row::Rollup, None, 150_000.0), "≥ 200000: NO");
+        assert_eq!(reached(Row::Rollup, None, 250_000.0), "≥ 200000: yes");
+        assert_eq!(reached(Row::Ranking, None, 1.0), "");
+        assert_eq!(reached(Row::Import, Some("Redis"), 60_000.0), "≥ 50000: yes");
+        assert_eq!(reached(Row::Import, Some("embedded store"), 60_000.0), "≥ 100000: NO");
     }
 }

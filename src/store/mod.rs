@@ -153,8 +153,8 @@ pub trait Links {
         max_codes: usize,
     ) -> impl Future<Output = Result<Vec<Option<Link>>, StoreError>> + Send;
 
-    /// Puts `new` in the place of `old`, if that is what stands there, moves it in the listings by
-    /// tag, and tells every node. Their codes are the same.
+    /// Puts `new` in the place of `old`, if that is what stands there, moves it in the listings, and
+    /// tells every node. Their codes are the same.
     fn replace(
         &self,
         old: &Link,
@@ -175,8 +175,9 @@ pub trait Links {
     ) -> impl Future<Output = Result<Vec<Option<Codes>>, StoreError>> + Send;
 
     /// At most `limit` codes of a listing after `after`, newest first, each with its place.
-    /// Pages are stable: links minted meanwhile appear before the first page only. Tombstones and
-    /// codes that have since lost the tag may be among them.
+    /// Pages are stable: links minted meanwhile appear before the first page only; those imported
+    /// stand by when they were made, as far as the store can put them there. Tombstones and codes that
+    /// have since lost the tag or the owner may be among them.
     fn list(
         &self,
         listing: &Listing,

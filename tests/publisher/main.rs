@@ -4,6 +4,7 @@
 
 mod batch;
 mod docs;
+mod import;
 mod keys;
 mod links;
 mod problems;

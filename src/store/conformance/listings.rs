@@ -1,6 +1,7 @@
 //! Listings: complete, in order, stable under minting.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::*;
 use crate::model::link::Tag;
@@ -13,6 +14,9 @@ conformance! {
     a_page_goes_on_anywhere
     links_of_the_same_millisecond_are_listed_once_each
     tags_move_with_the_link
+    links_that_come_in_order_are_listed_by_when_they_were_made
+    links_that_come_out_of_order_are_listed_once_each
+    a_link_that_is_replaced_moves_to_its_new_owner_and_moment
 }
 
 /// All of a listing, read page by page; `between` runs before each further page.
@@ -149,4 +153,65 @@ async fn tags_move_with_the_link(store: &Store) {
     let mut found = read_all(store, &listing, 2, async || {}).await;
     found.retain(|found| *found != code("c1")); // it may linger: its record tells
     assert_eq!(found, [code("c3"), code("c2")]);
+}
+
+async fn links_that_come_in_order_are_listed_by_when_they_were_made(store: &Store) {
+    let owners = ["aaaaaaaa", "bbbbbbbb"].map(|text| KeyId::parse(text).unwrap());
+    let old = |n: i64| Link {
+        created_at: Timestamp::from_second(1_262_304_000 + n).unwrap(),
+        owner: owners[usize::from(n % 3 == 0)].clone(),
+        ..link(&format!("c{n}"))
+    };
+    let links: Vec<Link> = (0..600).map(old).collect();
+    for part in links.chunks(150) {
+        store.import(&Arc::from(part), 1_000).await.unwrap();
+    }
+    mint(store, &numbered("new", 0, 1)).await;
+    let expected: Vec<Code> = links.iter().rev().map(|link| link.code.clone()).collect();
+    let found = read_all(store, &Listing::All, 37, async || {}).await;
+    assert_eq!((&found[0], &found[1..]), (&code("new0"), &expected[..]));
+    let of_first = links.iter().rev().filter(|link| link.owner == owners[1]);
+    let of_first: Vec<Code> = of_first.map(|link| link.code.clone()).collect();
+    let listing = Listing::Of(owners[1].clone());
+    assert_eq!(read_all(store, &listing, 64, async || {}).await, of_first);
+}
+
+async fn links_that_come_out_of_order_are_listed_once_each(store: &Store) {
+    mint(store, &numbered("new", 0, 100)).await;
+    let old = |n: i64| Link {
+        created_at: Timestamp::from_second(-n * 7_919 % 1_000).unwrap(),
+        ..link(&format!("c{n}"))
+    };
+    let links: Vec<Link> = (0..500).map(old).collect();
+    store.import(&Arc::from(&links[..250]), 1_000).await.unwrap();
+    store.import(&Arc::from(&links[250..]), 1_000).await.unwrap();
+    let found = read_all(store, &Listing::All, 41, async || {}).await;
+    let found_once: BTreeSet<&Code> = found.iter().collect();
+    assert_eq!((found.len(), found_once.len()), (600, 600));
+}
+
+async fn a_link_that_is_replaced_moves_to_its_new_owner_and_moment(store: &Store) {
+    let [world, asia] = ["world", "asia"].map(|text| Tag::parse(text).unwrap());
+    let with =
+        |text: &str, ms: i64| Link { tags: vec![world.clone()], created_at: at(ms), ..link(text) };
+    let (old, middle) = (with("a", 1), with("b", 2));
+    mint(store, &[old.clone(), middle]).await;
+    let new = Link {
+        owner: KeyId::parse("newowner").unwrap(),
+        tags: vec![asia.clone(), world.clone()],
+        ..with("a", 3)
+    };
+    assert_eq!(store.replace(&old, &new).await.unwrap(), Replaced::Done);
+    let all = async |listing| read_all(store, &listing, 10, async || {}).await;
+    assert_eq!(all(Listing::All).await, ["a", "b"].map(code));
+    assert_eq!(all(Listing::Of(old.owner.clone())).await, ["b"].map(code));
+    assert_eq!(all(Listing::Of(new.owner.clone())).await, ["a"].map(code));
+    assert_eq!(all(Listing::Tagged(world.clone())).await, ["a", "b"].map(code));
+    assert_eq!(all(Listing::Tagged(asia)).await, ["a"].map(code));
+    // Its listing is empty now, and takes links as before.
+    assert_eq!(store.replace(&new, &old).await.unwrap(), Replaced::Done);
+    let again = Link { owner: new.owner.clone(), ..with("c", 0) };
+    mint(store, &[again]).await;
+    assert_eq!(all(Listing::Of(new.owner)).await, ["c"].map(code));
+    assert_eq!(all(Listing::All).await.len(), 3);
 }

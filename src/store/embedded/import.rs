@@ -3,14 +3,13 @@
 //! Each table is written in the order of its keys, so that a page is looked for once and not once for
 //! each of its entries. What needs no table is done before the writing thread is asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::links::{ADDRESSES, LINKS, LISTINGS, digest, places};
 use super::{Embedded, failed};
-use crate::model::code::Code;
 use crate::model::link::Link;
 use crate::store::{StoreError, record};
 
@@ -85,8 +84,9 @@ impl Ready {
         }
         let mut table = txn.open_table(ADDRESSES).map_err(failed)?;
         for group in self.addresses.chunk_by(|(a, _), (b, _)| a == b) {
-            let codes = group.iter().map(|(_, at)| &self.links[*at].code);
-            enter(&mut table, &group[0].0, codes, max_codes)?;
+            let codes: Vec<&str> =
+                group.iter().map(|(_, at)| self.links[*at].code.as_str()).collect();
+            enter(&mut table, &group[0].0, &codes, max_codes)?;
         }
         Ok(there)
     }
@@ -112,32 +112,19 @@ fn digests(link: &Link) -> impl Iterator<Item = Digest> {
 }
 
 /// Enters codes under an address, behind those that stand there, as far as there is room.
-fn enter<'a>(
+fn enter(
     table: &mut Table<'_, Digest, &'static str>,
     address: &Digest,
-    codes: impl Iterator<Item = &'a Code>,
+    codes: &[&str],
     max_codes: usize,
 ) -> Result<(), StoreError> {
-    let mut text = match table.get(address).map_err(failed)? {
-        Some(there) => there.value().to_owned(),
-        None => String::new(),
-    };
-    let before = text.len();
-    let mut count = text.split(' ').filter(|code| !code.is_empty()).count();
-    for code in codes.map(Code::as_str) {
-        if count >= max_codes {
-            break;
-        }
-        if !text.split(' ').any(|known| known == code) {
-            if count > 0 {
-                text.push(' ');
-            }
-            text.push_str(code);
-            count += 1;
-        }
-    }
-    if text.len() > before {
-        table.insert(address, text.as_str()).map_err(failed)?;
+    let there = table.get(address).map_err(failed)?.map(|codes| codes.value().to_owned());
+    let mut known: HashSet<&str> = there.iter().flat_map(|codes| codes.split(' ')).collect();
+    let room = max_codes.saturating_sub(known.len());
+    let new = codes.iter().copied().filter(|code| known.insert(code)).take(room);
+    let all: Vec<&str> = there.as_deref().into_iter().chain(new).collect();
+    if all.len() > usize::from(there.is_some()) {
+        table.insert(address, all.join(" ").as_str()).map_err(failed)?;
     }
     Ok(())
 }

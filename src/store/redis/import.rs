@@ -1,24 +1,25 @@
 //! Taking in many links at once: first the links, then the index of addresses, which may lie
 //! elsewhere. Whatever is interrupted between the two is made whole by doing it again.
+//!
+//! The calls are made ready on the blocking pool: the worker has readers to serve. Few of them are
+//! under way at a time, each about a millisecond long, for the worker's readers wait behind them.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures_util::stream::{self, TryStreamExt as _};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use super::Redis;
 use super::connection::Trip;
-use super::schema::{self, prefix};
-use super::{Redis, scripts};
+use super::links::{claim_args, in_order, read_claim};
+use super::schema::{self, partition_of, prefix};
+use super::scripts::{self, Call};
 use crate::model::code::Code;
 use crate::model::link::Link;
 use crate::store::{Claim, Links as _, StoreError};
 
-/// Calls of an import that are under way at the same time: enough to keep Redis busy. Readers of the
-/// same worker wait behind them.
+/// Calls of an import that are under way at the same time: enough to keep Redis busy.
 const AT_ONCE: usize = 4;
-
-/// An address in the index, and the codes that are to be entered there.
-type Entries = BTreeMap<(usize, [u8; 8]), Vec<String>>;
 
 impl Redis {
     /// The port's `import`.
@@ -27,7 +28,7 @@ impl Redis {
         links: &Arc<[Link]>,
         max_codes: usize,
     ) -> Result<Vec<Option<Link>>, StoreError> {
-        let claims = self.claim(links).await?;
+        let claims = self.claim_all(links).await?;
         let taken: Vec<usize> = (0..links.len()).filter(|at| claims[*at] == Claim::Taken).collect();
         let codes: Vec<Code> = taken.iter().map(|at| links[*at].code.clone()).collect();
         let mut there = vec![None; links.len()];
@@ -35,30 +36,70 @@ impl Redis {
             let vanished = || StoreError::Damaged(format!("link {}: gone", links[at].code));
             there[at] = Some(found.ok_or_else(vanished)?);
         }
-        let stands = links.iter().zip(&there).map(|(new, there)| there.as_ref().unwrap_or(new));
-        let mut entries = Entries::new();
-        for link in stands {
-            for address in link.addresses() {
-                let codes = entries.entry(schema::address_of(address)).or_default();
-                if codes.len() < max_codes {
-                    codes.push(link.code.to_string());
-                }
-            }
-        }
-        self.enter(entries, max_codes).await?;
+        let new = Arc::clone(links);
+        let (calls, there) = prepared(move || (entries(&new, &there, max_codes), there)).await?;
+        let enter = async |call: Call| self.connection.script::<i64>(Trip::Write, &call).await;
+        let enter = stream::iter(calls).map(enter).buffer_unordered(AT_ONCE);
+        enter.try_for_each(async |_| Ok(())).await?;
         Ok(there)
     }
 
-    async fn enter(&self, entries: Entries, max_codes: usize) -> Result<(), StoreError> {
-        let entries: Vec<_> = entries.into_iter().collect();
-        let pieces = schema::pieces(entries.iter().map(|((partition, _), _)| *partition));
-        let calls = pieces.into_iter().map(|(partition, at)| {
-            let mut call = scripts::ENTER.at(&prefix(partition)).arg(max_codes);
-            for ((_, name), codes) in at.iter().map(|at| &entries[*at]) {
-                call = call.arg(&name[..]).arg(codes.join(" "));
-            }
-            Ok(async move { self.connection.script::<i64>(Trip::Write, &call).await })
-        });
-        stream::iter(calls).try_buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) }).await
+    async fn claim_all(&self, links: &Arc<[Link]>) -> Result<Vec<Claim>, StoreError> {
+        let (this, new) = (self.clone(), Arc::clone(links));
+        let calls = prepared(move || this.claims(&new)).await?;
+        let claim = async |(at, call): (Vec<usize>, Call)| {
+            let answers: String = self.connection.script(Trip::Write, &call).await?;
+            Ok::<_, StoreError>((at, answers.bytes().map(read_claim).collect()))
+        };
+        let claims = stream::iter(calls).map(claim).buffered(AT_ONCE);
+        in_order(links.len(), claims.try_collect().await?)
     }
+
+    /// The calls that claim links, each with the links' positions.
+    fn claims(&self, links: &[Link]) -> Vec<(Vec<usize>, Call)> {
+        let pieces = schema::pieces(links.iter().map(|link| partition_of(link.code.as_str())));
+        let call = |(partition, at): (usize, Vec<usize>)| {
+            let call = scripts::CLAIM.at(&prefix(partition)).arg(self.token());
+            let call = at.iter().fold(call, |call, at| claim_args(call, &links[*at]));
+            (at, call)
+        };
+        pieces.into_iter().map(call).collect()
+    }
+}
+
+/// The calls that enter the code of whatever link stands there under its addresses, each of which
+/// comes once.
+fn entries(links: &[Link], there: &[Option<Link>], max_codes: usize) -> Vec<Call> {
+    let mut codes_of = HashMap::<(usize, [u8; 8]), (usize, String)>::with_capacity(links.len());
+    let stands = links.iter().zip(there).map(|(new, there)| there.as_ref().unwrap_or(new));
+    for link in stands {
+        for address in link.addresses() {
+            let (count, codes) = codes_of.entry(schema::address_of(address)).or_default();
+            if *count < max_codes {
+                if *count > 0 {
+                    codes.push(' ');
+                }
+                codes.push_str(link.code.as_str());
+                *count += 1;
+            }
+        }
+    }
+    let codes_of: Vec<_> = codes_of.into_iter().collect();
+    let pieces = schema::pieces(codes_of.iter().map(|((partition, _), _)| *partition));
+    let call = |(partition, at): (usize, Vec<usize>)| {
+        let call = scripts::ENTER.at(&prefix(partition)).arg(max_codes);
+        at.iter().fold(call, |call, at| {
+            let ((_, name), (_, codes)) = &codes_of[*at];
+            call.arg(&name[..]).arg(codes)
+        })
+    };
+    pieces.into_iter().map(call).collect()
+}
+
+/// Runs what takes some milliseconds beside the worker.
+async fn prepared<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| StoreError::Unavailable(e.to_string()))
 }

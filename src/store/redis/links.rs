@@ -48,8 +48,7 @@ impl Links for Redis {
                 call = claim_args(call, link);
             }
             let answers: String = self.connection.script(Trip::Write, &call).await?;
-            let claim = |digit| if digit == b'1' { Claim::Claimed } else { Claim::Taken };
-            Ok((at, answers.bytes().map(claim).collect()))
+            Ok((at, answers.bytes().map(read_claim).collect()))
         });
         in_order(links.len(), together(claims).await?)
     }
@@ -63,8 +62,7 @@ impl Links for Redis {
             let mut call = scripts::MINT.at(&prefix(partition)).arg(self.token());
             for at in &near {
                 let link = &links[*at];
-                call =
-                    claim_args(call.arg(&names[*at].1[..]).arg(hash_of(link.code.as_str())), link);
+                call = claim_args(call.arg(&names[*at].1[..]), link);
             }
             let answers: Vec<Vec<u8>> = match near.is_empty() {
                 true => vec![],
@@ -102,9 +100,15 @@ impl Links for Redis {
             .arg(new.created_at.as_millisecond())
             .arg(CHANGES)
             .arg(format!("l:{code}"))
+            .arg(old.owner.as_str())
+            .arg(old.created_at.as_millisecond())
+            .arg(if old.owner == new.owner { "" } else { new.owner.as_str() })
             .arg(lost.len());
         call = lost.into_iter().fold(call, |call, tag| call.arg(tag));
-        call = after.difference(&before).fold(call, |call, tag| call.arg(tag.as_str()));
+        // One that keeps its tag may get another place there.
+        let moved = old.created_at != new.created_at;
+        let gets = after.iter().filter(|tag| moved || !before.contains(*tag));
+        call = gets.fold(call, |call, tag| call.arg(tag.as_str()));
         let done: bool = self.connection.script(Trip::Write, &call).await?;
         Ok(if done { Replaced::Done } else { Replaced::Changed })
     }
@@ -250,14 +254,20 @@ impl Redis {
 }
 
 /// What a script needs to store a link and to list it.
-fn claim_args(call: Call, link: &Link) -> Call {
+pub(super) fn claim_args(call: Call, link: &Link) -> Call {
     let call = call
+        .arg(hash_of(link.code.as_str()))
         .arg(link.code.as_str())
         .arg(record::of_link(link))
         .arg(link.owner.as_str())
         .arg(link.created_at.as_millisecond())
         .arg(link.tags.len());
     link.tags.iter().fold(call, |call, tag| call.arg(tag.as_str()))
+}
+
+/// A digit of what CLAIM answers.
+pub(super) fn read_claim(digit: u8) -> Claim {
+    if digit == b'1' { Claim::Claimed } else { Claim::Taken }
 }
 
 fn read_mint(answer: &[u8]) -> Result<Mint, StoreError> {

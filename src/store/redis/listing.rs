@@ -8,8 +8,9 @@ use super::together;
 use crate::model::code::Code;
 use crate::store::{Place, StoreError};
 
-/// Where a link claimed at some moment of Redis's clock stands in the listing of all links, and in
-/// its owner's. Newer ones are greater, no two are equal.
+/// Where a link stands in the listing of all links, and in its owner's: by when it was made; or, when
+/// younger ones of its owner and partition had been claimed before, right behind those. Newer ones are
+/// greater, no two are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Claimed {
     at_ms: u64,

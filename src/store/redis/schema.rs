@@ -13,7 +13,7 @@
 //! | `sl{T}h<day>.<bucket>` | map    | hour (a byte) and subject → its row of that hour             |
 //! | `sl{T}y`               | bitmap | the days that have such maps                                 |
 //! | `sl{T}v`               | string | a mark: another one after each change of rows                |
-//! | `sl{T}o:<owner>`       | stream | the owner's codes, in the order they were claimed            |
+//! | `sl{T}o:<owner>`       | stream | the owner's codes by the time they were made, if in order    |
 //! | `sl{T}w`               | set    | the owners that have such a stream                           |
 //! | `sl{T}t:<tag>`         | zset   | the codes with this tag by the time they were made           |
 //! | `sl{T}hold`            | string | who holds the counting while a backup is written, for a while |

@@ -116,13 +116,34 @@ local function finish(map)
   end
 end
 
--- Enters a code in its owner's listing, and with the first one the owner among those that have one.
-local function list(p, owner, code)
+-- Enters a code in its owner's listing by when its link was made, in milliseconds, or right behind what
+-- is younger and stands there already; and with the first one the owner among those that have one.
+local newest = {}
+local function list(p, owner, code, made)
   local stream = p .. 'o:' .. owner
-  if not call('XADD', stream, 'NOMKSTREAM', '*', 'c', code) then
-    call('XADD', stream, '*', 'c', code)
-    call('SADD', p .. 'w', owner)
+  made = math.max(tonumber(made), 1)
+  local last = newest[owner]
+  if not last then
+    local id = string.format('%d-*', made)
+    local done = redis.pcall('XADD', stream, 'NOMKSTREAM', id, 'c', code)
+    if type(done) == 'string' then return end
+    local entry = done and call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+    if not entry then
+      -- There is no stream, or an empty one that still knows its last entry.
+      call('XADD', stream, done and '*' or string.format('%d-0', made), 'c', code)
+      call('SADD', p .. 'w', owner)
+      return
+    end
+    local ms, seq = string.match(entry[1], '^(%d+)-(%d+)$')
+    last = { tonumber(ms), tonumber(seq) }
+    newest[owner] = last
   end
+  if made > last[1] then
+    last[1], last[2] = made, 0
+  else
+    last[2] = last[2] + 1
+  end
+  call('XADD', stream, string.format('%d-%d', last[1], last[2]), 'c', code)
 end
 
 -- Answers a call that is sent twice, because its first answer was lost, like the first time. An

@@ -20,7 +20,7 @@ return once(ARGV[1], function()
     else
       added(index)
       added(links)
-      list(p, owner, code)
+      list(p, owner, code, ARGV[i + 5])
       for tag = 1, tags do call('ZADD', p .. 't:' .. ARGV[i + 6 + tag], ARGV[i + 5], code) end
     end
     answers[#answers + 1] = answer

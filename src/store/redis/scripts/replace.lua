@@ -1,6 +1,7 @@
 -- Puts a link's new record in the place of the old one. KEYS: partition.
--- ARGV: token, code, old record, new record, milliseconds, channel, message,
--- number of tags it loses, those tags, tags it gets. Answers 1 done, 0 changed.
+-- ARGV: token, code, old record, new record, milliseconds, channel, message, the old owner and the old
+-- milliseconds, the new owner or nothing if that is the same, number of tags it loses, those tags,
+-- tags it gets. Answers 1 done, 0 changed.
 return once(ARGV[1], function()
   local p, code = KEYS[1], ARGV[2]
   local key = key_of(open(p .. 'l', code_hash), code)
@@ -9,8 +10,16 @@ return once(ARGV[1], function()
   -- Nobody hears it before the script is over.
   call('PUBLISH', ARGV[6], ARGV[7])
   call('HSET', key, code, ARGV[4])
-  local lost = tonumber(ARGV[8])
-  for i = 9, 8 + lost do call('ZREM', p .. 't:' .. ARGV[i], code) end
-  for i = 9 + lost, #ARGV do call('ZADD', p .. 't:' .. ARGV[i], ARGV[5], code) end
+  if ARGV[10] ~= '' then
+    -- It stands where it was made, or not far behind.
+    local stream, from = p .. 'o:' .. ARGV[8], math.max(tonumber(ARGV[9]), 1)
+    for _, entry in ipairs(call('XRANGE', stream, string.format('%d', from), '+', 'COUNT', 256)) do
+      if entry[2][2] == code then call('XDEL', stream, entry[1]) end
+    end
+    list(p, ARGV[10], code, ARGV[5])
+  end
+  local lost = tonumber(ARGV[11])
+  for i = 12, 11 + lost do call('ZREM', p .. 't:' .. ARGV[i], code) end
+  for i = 12 + lost, #ARGV do call('ZADD', p .. 't:' .. ARGV[i], ARGV[5], code) end
   return 1
 end)
