@@ -154,8 +154,13 @@ pub struct End {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
     /// A later version of ours.
-    #[error("the backup is of version {0}, this program reads {VERSION}; use the program that wrote it")]
+    #[error(
+        "the backup is of version {0}, this program reads {VERSION}; use the program that wrote it"
+    )]
     Version(u32),
+    /// It was not written to its end.
+    #[error("the backup broke off when it was written: {0}; make another one")]
+    Broken(String),
     /// Its id is not made of its hash.
     #[error("the key's id does not belong to its hash")]
     Key,
@@ -328,7 +333,8 @@ mod tests {
 
     #[test]
     fn a_row_names_its_subject_day_and_hour() {
-        let text = r#"{"type":"row","subject":"8yDbrB","day":"2026-11-23","hour":7,"row":"AAAEAA=="}"#;
+        let text =
+            r#"{"type":"row","subject":"8yDbrB","day":"2026-11-23","hour":7,"row":"AAAEAA=="}"#;
         let BackupLine::Row(row) = line(text).unwrap() else { panic!("{text}") };
         assert_eq!(serde_json::to_string(&BackupLine::Row(row.clone())).unwrap(), text);
         let stored = row.clone().into_row().unwrap();
@@ -361,7 +367,8 @@ mod tests {
 
     #[test]
     fn a_key_whose_id_is_another_ones_is_refused() {
-        let key = |text| Key::of(&PlainKey::parse(text).unwrap(), "a".into(), vec![], Timestamp::now());
+        let key =
+            |text| Key::of(&PlainKey::parse(text).unwrap(), "a".into(), vec![], Timestamp::now());
         let good = KeyLine::from(key("sl_0123456789"));
         assert!(good.clone().into_key().is_ok());
         let forged = KeyLine { id: key("sl_9876543210").id, ..good };

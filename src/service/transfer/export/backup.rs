@@ -33,11 +33,7 @@ struct Typed {
 }
 
 /// Writes all of it, and at the end how much it was, or why it is not whole.
-pub(super) async fn write(
-    export: &Export,
-    out: &mut Out,
-    scope: Scope,
-) -> Result<(), ExportError> {
+pub(super) async fn write(export: &Export, out: &mut Out, scope: Scope) -> Result<(), ExportError> {
     let mut lines = Lines { out, counts: BTreeMap::new() };
     let written = lines.write(export, scope).await;
     if let Err(error) = &written {

@@ -3,8 +3,6 @@
 //! line of code, bar and target for each link that redirects. Nothing is escaped: a reader splits a
 //! line at its first bar.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
 use super::pages::{Out, Pages, aside};
@@ -29,14 +27,11 @@ pub(super) async fn write(
         let piece = aside(move || {
             let mut lines = String::new();
             for link in links.iter().filter(|link| redirects(link, now)) {
-                // Writing into memory can't fail.
-                drop(match alone {
-                    true => writeln!(lines, "{}|{}", link.code, link.target),
-                    false => {
-                        let short = home.short_url(&link.code, link.host.as_ref());
-                        writeln!(lines, "{short}|{}", link.target)
-                    }
-                });
+                let short = match alone {
+                    true => link.code.to_string(),
+                    false => home.short_url(&link.code, link.host.as_ref()),
+                };
+                lines += &format!("{short}|{}\n", link.target);
             }
             lines
         });

@@ -11,8 +11,6 @@
 //! - No text of a configuration may be longer than 4,096 bytes. Longer targets are put together of
 //!   several variables.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
 use super::pages::{Out, Pages, aside};
@@ -80,9 +78,7 @@ impl Which {
             Self::Free => {
                 "map \"$uri$slugline_case\" $slugline_link {\n    default $slugline_bound;\n"
             }
-            Self::Bound => {
-                "map \"$host$uri$slugline_case\" $slugline_bound {\n    default \"\";\n"
-            }
+            Self::Bound => "map \"$host$uri$slugline_case\" $slugline_bound {\n    default \"\";\n",
         }
     }
 }
@@ -169,8 +165,8 @@ impl Maps {
             true => self.value(link),
             false => "410".to_owned(),
         };
-        // Writing into memory can't fail.
-        drop(writeln!(text, "    \"{host}{}{capitals}\" \"{value}\";", path.to_ascii_lowercase()));
+        let small = path.to_ascii_lowercase();
+        *text += &format!("    \"{host}{small}{capitals}\" \"{value}\";\n");
     }
 
     /// Status and target, as a text of the configuration without its quotes.
@@ -201,8 +197,8 @@ impl Maps {
             // A target is ASCII.
             let (part, more) = rest.split_at(rest.len().min(PART));
             let name = format!("slugline_part_{}_{}", self.long, self.parts.len());
-            // Writing into memory can't fail.
-            drop(writeln!(self.parts, "geo ${name} {{ default \"{}\"; }}", escaped(part, "$")));
+            let value = escaped(part, "$");
+            self.parts += &format!("geo ${name} {{ default \"{value}\"; }}\n");
             names += &format!("${{{name}}}");
             rest = more;
         }
@@ -215,14 +211,11 @@ impl Maps {
         let mut places = String::new();
         for at in 1..self.longest {
             let name = format!("$slugline_at_{at}");
-            // Writing into memory can't fail.
-            drop(writeln!(
-                tail,
-                "map $uri {name} {{ default \"\"; \"~^.{{{at}}}[A-Z]\" \".{at}\"; }}"
-            ));
+            tail +=
+                &format!("map $uri {name} {{ default \"\"; \"~^.{{{at}}}[A-Z]\" \".{at}\"; }}\n");
             places += &name;
         }
-        drop(writeln!(tail, "map \"\" $slugline_case {{ default \"{places}\"; }}"));
+        tail += &format!("map \"\" $slugline_case {{ default \"{places}\"; }}\n");
         format!("{tail}{TAIL}\n# {} links\n", self.links)
     }
 }

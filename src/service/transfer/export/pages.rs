@@ -9,8 +9,8 @@ use super::ExportError;
 use crate::model::code::{Code, random_text};
 use crate::model::link::Link;
 use crate::store::backup::Backup as _;
-use crate::store::{Links as _, Listing, Partitions as _, Place, Progress, Store, StoreError};
 use crate::store::{Account, NodeId, Tallies as _};
+use crate::store::{Links as _, Listing, Partitions as _, Place, Progress, Store, StoreError};
 
 /// Links read at once.
 const PAGE: usize = 1_000;
