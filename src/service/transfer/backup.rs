@@ -111,8 +111,6 @@ pub struct JournalLine {
     pub node: NodeId,
     /// Clicks of it that are counted, ever.
     pub counted: u64,
-    /// Partitions of the store that it was read from.
-    pub partitions: usize,
     /// Each of its lanes.
     pub lanes: Vec<LaneLine>,
 }
@@ -256,7 +254,6 @@ impl JournalLine {
         Self {
             node,
             counted: progress.iter().map(|partition| partition.counted).sum(),
-            partitions: progress.len(),
             lanes: lanes.into_iter().map(line).collect(),
         }
     }

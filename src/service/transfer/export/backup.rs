@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::pages::{Out, Pages, aside, journals, took_part};
+use super::pages::{Out, Pages, aside};
 use super::{Export, ExportError};
 use crate::model::key::KeyId;
 use crate::model::link::Link;
@@ -13,7 +13,7 @@ use crate::service::transfer::backup::{
 };
 use crate::service::transfer::line::LinkLine;
 use crate::store::backup::Backup as _;
-use crate::store::{Keys as _, Store, Tallies as _};
+use crate::store::{Account, Keys as _, NodeId, Store, Tallies as _};
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Lines<'_> {
         self.keys(store, &mut told).await?;
         pages.extend().await?;
         self.links(&mut pages).await?;
-        self.counted(store).await?;
+        self.counted(export, store).await?;
         // Only now is it sure that all of it was true at one moment.
         self.out.renew().await?;
         self.out.let_go().await;
@@ -104,7 +104,7 @@ impl Lines<'_> {
         Ok(())
     }
 
-    async fn counted(&mut self, store: &Store) -> Result<(), ExportError> {
+    async fn counted(&mut self, export: &Export, store: &Store) -> Result<(), ExportError> {
         let mut after = None;
         loop {
             let (totals, next) = store.totals_after(after.as_ref()).await?;
@@ -126,13 +126,31 @@ impl Lines<'_> {
                 break;
             }
         }
+        self.books(export, store).await
+    }
+
+    /// What was deleted, and how far each node's journal is counted. A node's own account is of this
+    /// moment, the others' as they filed it last.
+    async fn books(&mut self, export: &Export, store: &Store) -> Result<(), ExportError> {
         let notes = store.notes().await?;
         self.send("note", notes.into_iter().map(BackupLine::Note).collect()).await?;
-        let accounts = store.accounts().await?.into_iter().filter(took_part);
-        self.send("account", accounts.map(BackupLine::Account).collect()).await?;
-        let journals = journals(store).await?.into_iter();
-        let line = |(node, progress): (_, Vec<_>)| JournalLine::of(node, &progress);
-        self.send("journal", journals.map(line).map(BackupLine::Journal).collect()).await
+        let own = export.auditor.account().await?;
+        let mut accounts: BTreeMap<NodeId, Account> = store
+            .accounts()
+            .await?
+            .into_iter()
+            .map(|account| (account.node.clone(), account))
+            .collect();
+        accounts.insert(own.node.clone(), own);
+        accounts.retain(|_, account| took_part(account));
+        let nodes: Vec<NodeId> = accounts.keys().cloned().collect();
+        self.send("account", accounts.into_values().map(BackupLine::Account).collect()).await?;
+        for node in nodes {
+            let progress = store.progress(&node).await?;
+            self.send("journal", vec![BackupLine::Journal(JournalLine::of(node, &progress))])
+                .await?;
+        }
+        Ok(())
     }
 
     /// Sends lines of one type, which is counted if it has a name.
@@ -149,6 +167,11 @@ impl Lines<'_> {
             *self.counts.entry(kind.to_owned()).or_default() += lines as u64;
         }
     }
+}
+
+/// Whether a node ever took in a click: of others there is nothing to go on from.
+fn took_part(account: &Account) -> bool {
+    account.accepted + account.counted + account.pending + account.lost > 0
 }
 
 /// Lines of JSON.

@@ -9,7 +9,7 @@ use super::ExportError;
 use crate::model::code::{Code, random_text};
 use crate::model::link::Link;
 use crate::store::backup::Backup as _;
-use crate::store::{Account, NodeId, Tallies as _};
+use crate::store::{Account, Tallies as _};
 use crate::store::{Links as _, Listing, Partitions as _, Place, Progress, Store, StoreError};
 
 /// Links read at once.
@@ -114,21 +114,6 @@ async fn is_settled(store: &Store) -> Result<bool, StoreError> {
         }
     }
     Ok(true)
-}
-
-/// Where every node's journal stands that was ever counted from.
-pub(super) async fn journals(store: &Store) -> Result<Vec<(NodeId, Vec<Progress>)>, StoreError> {
-    let mut journals = Vec::new();
-    for account in store.accounts().await?.into_iter().filter(took_part) {
-        let progress = store.progress(&account.node).await?;
-        journals.push((account.node, progress));
-    }
-    Ok(journals)
-}
-
-/// Whether a node ever took in a click: of others there is nothing to go on from.
-pub(super) fn took_part(account: &Account) -> bool {
-    account.accepted + account.counted + account.pending + account.lost > 0
 }
 
 /// The links there are, oldest first.
