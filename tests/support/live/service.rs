@@ -218,18 +218,24 @@ impl Service {
     pub fn import(&self, lines: &str, query: &str) -> Vec<Value> {
         let lines: Vec<&str> = lines.lines().collect();
         let requests = lines.chunks(10_000).map(|lines| lines.join("\n"));
-        let import = |body: String| {
-            let length = body.len();
-            let mut connection = self.connect();
-            let request = format!(
-                "POST /api/v1/import?{query} HTTP/1.1\r\nHost: localhost\r\n\
-                 Authorization: Bearer {BOOTSTRAP_KEY}\r\nContent-Type: application/x-ndjson\r\n\
-                 Content-Length: {length}\r\n\r\n{body}"
-            );
-            let answer = connection.send(&request).and_then(|()| connection.receive("POST"));
-            answer.expect("an answer").expect(200).json()
-        };
+        let import = |body: String| self.try_import_with(&body, query).expect(200).json();
         requests.map(import).collect()
+    }
+
+    /// What comes of importing some lines.
+    pub fn try_import(&self, lines: &str) -> Answer {
+        self.try_import_with(lines, "")
+    }
+
+    fn try_import_with(&self, body: &str, query: &str) -> Answer {
+        let length = body.len();
+        let mut connection = self.connect();
+        let request = format!(
+            "POST /api/v1/import?{query} HTTP/1.1\r\nHost: localhost\r\n\
+             Authorization: Bearer {BOOTSTRAP_KEY}\r\nContent-Type: application/x-ndjson\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        );
+        connection.send(&request).and_then(|()| connection.receive("POST")).expect("an answer")
     }
 
     /// What the API says at this address, once its store is there.

@@ -39,6 +39,7 @@ pub(super) async fn write(export: &Export, out: &mut Out, scope: Scope) -> Resul
     if let Err(error) = &written {
         let reason = error.to_string();
         lines.send("", vec![BackupLine::Broken(Broken { reason })]).await?;
+        out.flush().await?;
     }
     written
 }
@@ -99,7 +100,7 @@ impl Lines<'_> {
             let typed = |link: &Link| Typed { r#type: "link", line: LinkLine::from(link) };
             self.count("link", links.len());
             let piece = aside(move || written(links.iter().map(typed))).await?;
-            self.out.send(piece).await?;
+            self.out.send(&piece).await?;
         }
         Ok(())
     }
@@ -159,7 +160,7 @@ impl Lines<'_> {
             self.count(kind, lines.len());
         }
         let piece = aside(move || written(lines.into_iter())).await?;
-        self.out.send(piece).await
+        self.out.send(&piece).await
     }
 
     fn count(&mut self, kind: &str, lines: usize) {

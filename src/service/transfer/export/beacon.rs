@@ -20,7 +20,7 @@ pub(super) async fn write(
     if alone {
         head += &format!("#PREFIX: {}/\n", export.home.public_url());
     }
-    out.send(head.into_bytes()).await?;
+    out.send(head.as_bytes()).await?;
     let mut pages = Pages::all(export.links.store()).await?;
     while let Some(links) = pages.next().await? {
         let home = export.home.clone();
@@ -35,7 +35,7 @@ pub(super) async fn write(
             }
             lines
         });
-        out.send(piece.await?.into_bytes()).await?;
+        out.send(piece.await?.as_bytes()).await?;
     }
     Ok(())
 }

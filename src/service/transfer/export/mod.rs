@@ -179,12 +179,13 @@ impl Job {
     async fn write(&self, out: &mut Out, now: Timestamp) -> Result<(), ExportError> {
         let export = &self.export;
         match self.format {
-            Format::Backup => backup::write(export, out, backup::Scope::All).await,
-            Format::Links => backup::write(export, out, backup::Scope::Links).await,
-            Format::Csv => table::write(export, out, now).await,
-            Format::Beacon => beacon::write(export, out, now).await,
-            Format::NginxMap => nginx::write(export, out, now).await,
+            Format::Backup => backup::write(export, out, backup::Scope::All).await?,
+            Format::Links => backup::write(export, out, backup::Scope::Links).await?,
+            Format::Csv => table::write(export, out, now).await?,
+            Format::Beacon => beacon::write(export, out, now).await?,
+            Format::NginxMap => nginx::write(export, out, now).await?,
         }
+        out.flush().await
     }
 }
 

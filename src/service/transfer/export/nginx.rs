@@ -116,10 +116,10 @@ pub(super) async fn write(
         long: 0,
     };
     let hosts: Vec<&str> = export.home.hosts().collect();
-    out.send(HEAD.replace("HOSTS", &hosts.join(" ")).into_bytes()).await?;
+    out.send(HEAD.replace("HOSTS", &hosts.join(" ")).as_bytes()).await?;
     let mut pages = Pages::all(export.links.store()).await?;
     for which in [Which::Free, Which::Bound] {
-        out.send(which.opening().into()).await?;
+        out.send(which.opening().as_bytes()).await?;
         pages.rewind();
         // Who is told of no link in the first turn has none in the second.
         while which == Which::Free || maps.bound > 0 {
@@ -133,11 +133,11 @@ pub(super) async fn write(
             if maps.long > MOST_LONG {
                 return Err(ExportError::TooManyLong(MOST_LONG));
             }
-            out.send(text.into_bytes()).await?;
+            out.send(text.as_bytes()).await?;
         }
-        out.send(b"}\n".to_vec()).await?;
+        out.send(b"}\n").await?;
     }
-    out.send(maps.tail().into_bytes()).await
+    out.send(maps.tail().as_bytes()).await
 }
 
 impl Maps {

@@ -14,6 +14,8 @@ use crate::store::{Links as _, Listing, Partitions as _, Place, Progress, Store,
 
 /// Links read at once.
 const PAGE: usize = 1_000;
+/// Bytes handed on at once.
+const PIECE: usize = 64 * 1024;
 /// How long the counting is held at a time: if this process ends, it goes on after that.
 const LEASE: Duration = Duration::from_secs(30);
 /// How often that is renewed.
@@ -26,6 +28,8 @@ const SETTLE_PAUSE: Duration = Duration::from_millis(300);
 /// Where an export goes, and what it holds up meanwhile.
 pub(super) struct Out {
     to: mpsc::Sender<Result<Bytes, ExportError>>,
+    /// What is not handed on yet.
+    waiting: Vec<u8>,
     hold: Option<Hold>,
 }
 
@@ -39,28 +43,36 @@ struct Hold {
 impl Out {
     /// Nothing is held yet.
     pub(super) fn new(to: mpsc::Sender<Result<Bytes, ExportError>>) -> Self {
-        Self { to, hold: None }
+        Self { to, waiting: Vec::new(), hold: None }
     }
 
-    /// Hands a piece on, once there is room for it. What is held stays so for as long as that takes.
-    pub(super) async fn send(&mut self, piece: Vec<u8>) -> Result<(), ExportError> {
-        if piece.is_empty() {
-            return Ok(());
-        }
-        loop {
-            tokio::select! {
-                room = self.to.reserve() => {
-                    room.map_err(|_| ExportError::Gone)?.send(Ok(piece.into()));
-                    break;
-                }
-                () = tokio::time::sleep(RENEW_EVERY) => {}
-            }
-            self.renew().await?;
+    /// Hands text on, once there is enough of it, and room for it.
+    pub(super) async fn send(&mut self, text: &[u8]) -> Result<(), ExportError> {
+        self.waiting.extend_from_slice(text);
+        if self.waiting.len() >= PIECE {
+            self.flush().await?;
         }
         match self.hold.as_ref().is_some_and(|hold| hold.renewed.elapsed() >= RENEW_EVERY) {
             true => self.renew().await,
             false => Ok(()),
         }
+    }
+
+    /// Hands on what there is, once there is room for it. What is held stays so for as long as that
+    /// takes.
+    pub(super) async fn flush(&mut self) -> Result<(), ExportError> {
+        while !self.waiting.is_empty() {
+            tokio::select! {
+                room = self.to.reserve() => {
+                    let piece = std::mem::take(&mut self.waiting);
+                    room.map_err(|_| ExportError::Gone)?.send(Ok(piece.into()));
+                    return Ok(());
+                }
+                () = tokio::time::sleep(RENEW_EVERY) => {}
+            }
+            self.renew().await?;
+        }
+        Ok(())
     }
 
     /// Holds the counting, at a moment when all partitions have counted each journal equally far, so

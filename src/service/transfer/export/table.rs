@@ -38,7 +38,7 @@ pub(super) async fn write(
     now: Timestamp,
 ) -> Result<(), ExportError> {
     let store = export.links.store();
-    out.send(sheet(std::iter::once(COLUMNS.map(str::to_owned)))).await?;
+    out.send(&sheet(std::iter::once(COLUMNS.map(str::to_owned)))).await?;
     let mut pages = Pages::all(store).await?;
     while let Some(links) = pages.next().await? {
         let codes: Vec<_> = links.iter().map(|link| link.code.clone()).collect();
@@ -48,7 +48,7 @@ pub(super) async fn write(
             let rows = links.iter().zip(totals);
             sheet(rows.map(|(link, total)| row(link, total, &home, now)))
         });
-        out.send(piece.await?).await?;
+        out.send(&piece.await?).await?;
     }
     Ok(())
 }

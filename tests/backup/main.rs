@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "support/live/mod.rs"]
+#[path = "../support/live/mod.rs"]
 mod live;
+
+mod held;
 
 use std::collections::{BTreeMap, BTreeSet};
 
