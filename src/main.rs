@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Stats(args) => cli::stats::run(&args, &options),
         Command::Export(args) => cli::export::run(&args, &options),
         Command::Clicks(args) => cli::clicks::run(&args, &options),
+        Command::Import(args) => cli::import::run(&args, &options),
         Command::Key(args) => cli::key::run(&args, &options),
         Command::Check(args) => cli::check::run(&args, &options),
         Command::Config(args) => cli::config::run(&args, &options),

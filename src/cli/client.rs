@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
@@ -130,6 +131,12 @@ impl Pieces<'_> {
     }
 }
 
+/// What goes with a request.
+struct Body {
+    media: &'static str,
+    bytes: Bytes,
+}
+
 /// Runs `work` with the service that `remote` names, or this machine's, or one of our own.
 pub(super) async fn with_service<T>(
     remote: &Remote,
@@ -242,7 +249,19 @@ impl Client {
 
     /// Makes something.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        let body = Body { media: "application/json", bytes: body.to_string().into() };
         self.send(Method::POST, path, &[], Some(body)).await
+    }
+
+    /// Hands in lines of JSON.
+    pub(super) async fn post_lines(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        lines: Bytes,
+    ) -> Result<Value, ClientError> {
+        let body = Body { media: "application/x-ndjson", bytes: lines };
+        self.send(Method::POST, path, query, Some(body)).await
     }
 
     /// Ends something; `null` when the service has nothing to say about it.
@@ -264,7 +283,7 @@ impl Client {
         method: Method,
         path: &str,
         query: &[(&str, &str)],
-        body: Option<&Value>,
+        body: Option<Body>,
     ) -> Result<Value, ClientError> {
         let (status, bytes) = self.exchange(method, path, query, body).await?;
         match status {
@@ -281,11 +300,11 @@ impl Client {
         method: Method,
         path: &str,
         query: &[(&str, &str)],
-        body: Option<&Value>,
+        body: Option<Body>,
     ) -> Result<(StatusCode, Bytes), ClientError> {
         let mut request = self.request(method, path, query);
-        if let Some(body) = body {
-            request = request.json(body);
+        if let Some(Body { media, bytes }) = body {
+            request = request.header(CONTENT_TYPE, media).body(bytes);
         }
         let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = answer.status();
@@ -317,7 +336,8 @@ impl Client {
         serde_json::from_slice(bytes).map_or_else(|_| self.strange(status), ClientError::Refused)
     }
 
-    fn strange(&self, status: StatusCode) -> ClientError {
+    /// It answered, but not as it should.
+    pub(super) fn strange(&self, status: StatusCode) -> ClientError {
         ClientError::Strange { server: self.name.clone(), status }
     }
 

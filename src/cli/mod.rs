@@ -9,6 +9,7 @@ pub mod client;
 pub mod completions;
 pub mod config;
 pub mod export;
+pub mod import;
 pub mod key;
 pub mod output;
 pub mod serve;
@@ -30,6 +31,7 @@ Examples:
   slugline serve                                  run the service on 127.0.0.1:8080
   slugline shorten https://example.org/a-story    mint a link, or find the one there is
   slugline stats 8yDbrB                           its clicks, day by day
+  slugline import goo-gl.zip                      move in with what another shortener left
   slugline key create 'News desk'                 a key for a colleague or a CMS
   slugline check                                  is everything well set up?
 
@@ -67,6 +69,9 @@ pub enum Command {
     Export(export::Args),
     /// Export single clicks from the archive
     Clicks(clicks::Args),
+    /// Move in: import links from files
+    #[command(after_help = import::EXAMPLES)]
+    Import(Box<import::Args>),
     /// Create, list and revoke API keys
     #[command(after_help = key::EXAMPLES)]
     Key(key::Args),

@@ -1,20 +1,6 @@
 //! Numbers as a person reads them, and as a line or a bar.
 
-/// Between groups of three digits: a narrow space that breaks no line (ISO 80000-1).
-const GAP: char = '\u{202f}';
-
-/// A number in groups of three digits.
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(GAP);
-        }
-        text.push(digit);
-    }
-    text
-}
+use crate::cli::output::grouped;
 
 /// The change from `before` to `now`: `+12 %`, rounded. `new` where there was nothing before.
 pub(super) fn change(before: u64, now: u64) -> String {
@@ -77,13 +63,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_three_digits() {
-        let told = [0, 999, 1_000, 12_345, 1_234_567].map(grouped);
-        let expected = ["0", "999", "1 000", "12 345", "1 234 567"];
-        assert_eq!(told, expected.map(|text| text.replace(' ', "\u{202f}")));
-    }
 
     #[test]
     fn a_change_is_told_in_percent_of_what_was_before() {

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
-use super::chart::grouped;
 use super::question::code_of;
 use crate::cli::client::{Remote, with_service};
+use crate::cli::output::grouped;
 use crate::cli::{Cli, Options, block_on, output};
 use crate::model::code::Code;
 

@@ -4,9 +4,9 @@
 use comfy_table::{CellAlignment, Table};
 
 use super::answer::{Figures, Report, Share, Stats, Top, moment};
-use super::chart::{bar, change, grouped, percent, shortened, sparkline};
+use super::chart::{bar, change, percent, shortened, sparkline};
 use super::question::{By, Question};
-use crate::cli::output::{self, Tone, toned};
+use crate::cli::output::{self, Tone, grouped, toned};
 
 /// Signs of the longest bar, and of the shortest that is worth its place.
 const LONGEST_BAR: usize = 30;
