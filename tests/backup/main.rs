@@ -6,6 +6,7 @@
 #[path = "../support/live/mod.rs"]
 mod live;
 
+mod commands;
 mod held;
 
 use std::collections::{BTreeMap, BTreeSet};
