@@ -98,7 +98,7 @@ fn wrong_usage_ends_with_two() {
 
 #[test]
 fn every_command_teaches_by_example() {
-    for name in ["serve", "shorten", "stats", "key", "check", "config", "completions"] {
+    for name in ["serve", "shorten", "stats", "import", "key", "check", "config", "completions"] {
         let help = text(&slugline(&["help", name]).stdout);
         assert!(help.contains("Examples:\n  slugline "), "{help}");
     }
@@ -166,6 +166,48 @@ fn a_problem_is_told_in_the_words_of_the_service() {
     let told = text(&output.stderr);
     assert!(told.contains("answered 502 Bad Gateway, but not as Slugline does"), "{told}");
     assert_eq!(script.asked.join().unwrap()[0], "GET /api/v1/links/8yDbrB/stats  ");
+}
+
+#[test]
+fn a_batch_is_sent_again_when_the_store_was_away() {
+    let away = r#"{"type":"about:blank","title":"t","status":503,"detail":"the store is away"}"#;
+    let answer =
+        r#"{"imported":1,"existing":0,"replaced":0,"conflicts":[],"refused":[],"stopped":false}"#;
+    let script = Script::of(vec![(503, away), (200, answer)]);
+    let args = ["import", "--on-conflict", "replace", "--server", &script.url, "-"];
+    let mut child = command(&args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"a|http://e.org/\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stderr), "note: the store is away; trying again\n");
+    assert_eq!(output.status.code(), Some(0));
+    let asked = concat!(
+        "POST /api/v1/import?on_conflict=replace&dry_run=false  ",
+        "{\"code\":\"a\",\"target\":\"http://e.org/\"}\n"
+    );
+    assert_eq!(script.asked.join().unwrap(), [asked, asked]);
+}
+
+#[test]
+fn an_import_that_is_not_allowed_says_so_and_is_not_tried_again() {
+    let problem = r#"{"type":"about:blank","title":"t","status":403,"detail":"needs admin"}"#;
+    let script = Script::of(vec![(403, problem)]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt");
+    std::fs::write(&path, "a|http://e.org/\n").unwrap();
+    let output = slugline(&["import", "--server", &script.url, path.to_str().unwrap()]);
+    let told = text(&output.stderr);
+    assert!(
+        told.starts_with("error: the import stopped; nothing is known to be done yet"),
+        "{told}"
+    );
+    assert!(told.ends_with(": needs admin\n"), "{told}");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()));
+    assert_eq!(script.asked.join().unwrap().len(), 1);
 }
 
 /// Figures as the service tells them.

@@ -68,6 +68,7 @@ impl Services {
         let links = self.links.fork();
         let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
         let (live, export) = (self.live.over(&links), self.export.over(&links));
-        Self::new(links, shorten, stats, live, export)
+        let import = self.import.over(shorten.clone());
+        Self { import, ..Self::new(links, shorten, stats, live, export) }
     }
 }

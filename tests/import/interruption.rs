@@ -65,8 +65,10 @@ fn a_service_that_was_killed_misses_nothing(store: TestStore) {
     let desk = Desk::new();
     let path = desk.put("links.txt", &file);
     let child = spawn(importer(&service, &[&path]));
-    // The next batches are under way.
-    until("the first link", || service.follow("00000").status == 302);
+    // The next batches are under way. Each look asks for another of the first batch's codes: that one
+    // was not there, is remembered for a moment.
+    let mut codes = many(10_000).into_iter().map(|(code, _)| code);
+    until("a link", || service.follow(&codes.next().unwrap()).status == 302);
     service.kill();
     let ended = Ended::from(child.wait_with_output().unwrap()).expect(1);
     assert!(ended.notes.contains("; trying again\n"), "{ended:?}");

@@ -36,6 +36,7 @@ pub const FILE_NAME: &str = "slugline.redb";
 pub struct Embedded {
     file: Arc<File>,
     writer: Arc<Writer>,
+    imports: import::Queue,
     board: bulletin::Board,
     hold: hold::Hold,
 }
@@ -62,7 +63,8 @@ impl Embedded {
         let file = Arc::new(file);
         let writer = Writer::start(Arc::clone(&file))?;
         let (board, hold) = (bulletin::Board::new(), hold::Hold::default());
-        Ok(Self { file, writer: Arc::new(writer), board, hold })
+        let (writer, imports) = (Arc::new(writer), import::Queue::default());
+        Ok(Self { file, writer, imports, board, hold })
     }
 
     /// A short read, at once, on this thread.

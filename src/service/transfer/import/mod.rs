@@ -17,6 +17,7 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, TryStreamExt as _};
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use self::read::{Line, Reader, Refused};
 use self::restore::{Restore, Saved};
@@ -32,6 +33,9 @@ pub const MAX_LINES: usize = 10_000;
 
 /// Lines read at a stretch: some milliseconds' worth, so that all cores have something to do.
 const LINES_AT_A_STRETCH: usize = 1_250;
+/// Imports that are under way at the same time in one process; others wait. They share transactions
+/// of the embedded store, for which other writes wait; and each takes some megabytes.
+const IMPORTS_AT_ONCE: usize = 8;
 /// Links that are replaced at the same time.
 const REPLACED_AT_ONCE: usize = 64;
 
@@ -119,6 +123,7 @@ impl From<StoreError> for ImportError {
 pub struct Import {
     shorten: Shorten,
     keep: Keep,
+    turns: Arc<Semaphore>,
 }
 
 /// A link's line that was read.
@@ -140,7 +145,13 @@ impl Import {
     /// here.
     #[must_use]
     pub fn new(shorten: Shorten, keep: Keep) -> Self {
-        Self { shorten, keep }
+        Self { shorten, keep, turns: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)) }
+    }
+
+    /// The same over another handle on the store.
+    #[must_use]
+    pub fn over(&self, shorten: Shorten) -> Self {
+        Self { shorten, ..self.clone() }
     }
 
     /// Imports links, each a line of JSON ([`LinkLine`](super::line::LinkLine)), and what else a
@@ -159,6 +170,7 @@ impl Import {
         now: Timestamp,
     ) -> Result<Report, ImportError> {
         by.may_import().map_err(ShortenError::from)?;
+        let _turn = self.turns.acquire().await;
         let mut report = Report::default();
         for stretch in self.read(by, body, now).await? {
             let more = match stretch {
@@ -185,30 +197,41 @@ impl Import {
     ) -> Result<Report, ImportError> {
         let mut ending = None;
         if run == Run::Dry || on_conflict == OnConflict::Fail {
-            let links = firsts(&rows);
-            let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
-            let there = self.shorten.links.store().get_many(&codes).await?;
-            let foreseen = Settled::of(&rows, &there, on_conflict);
+            let foreseen;
+            (rows, foreseen) = self.foresee(rows, on_conflict).await?;
             if run == Run::Dry {
-                return Ok(foreseen.report);
+                return Ok(foreseen);
             }
-            if foreseen.report.stopped {
-                ending = foreseen.report.conflicts.into_iter().next();
-                rows.retain(|row| ending.as_ref().is_none_or(|ending| row.line < ending.line));
-            }
+            // What others write between this look and the import is met by the import itself.
+            ending = foreseen.conflicts.into_iter().next();
+            rows.retain(|row| ending.as_ref().is_none_or(|ending| row.line < ending.line));
         }
-        let links: Arc<[Link]> = firsts(&rows).into_iter().cloned().collect();
+        let (rows, links) = beside(move || with_firsts(rows)).await?;
         let there = self.shorten.links.import(&links, MAX_CODES).await?;
-        let settled = Settled::of(&rows, &there, on_conflict);
-        let changes = settled.changes.into_values().map(Ok);
+        let settle = move || Settled::of(&rows, &there, on_conflict).outcome();
+        let (mut report, changes) = beside(settle).await?;
         let replacing = |(old, new): (Link, Link)| self.replace(old, new);
-        stream::iter(changes).try_for_each_concurrent(REPLACED_AT_ONCE, replacing).await?;
-        let mut report = settled.report;
-        if !report.stopped {
-            report.stopped = ending.is_some();
-            report.conflicts.extend(ending);
-        }
+        let changes = stream::iter(changes.into_iter().map(Ok));
+        changes.try_for_each_concurrent(REPLACED_AT_ONCE, replacing).await?;
+        report.stopped |= ending.is_some();
+        report.conflicts.extend(ending);
         Ok(report)
+    }
+
+    /// What would come of the rows, which are given back.
+    async fn foresee(
+        &self,
+        rows: Vec<Row>,
+        on_conflict: OnConflict,
+    ) -> Result<(Vec<Row>, Report), StoreError> {
+        let (rows, links) = beside(move || with_firsts(rows)).await?;
+        let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
+        let there = self.shorten.links.store().get_many(&codes).await?;
+        let settle = move || {
+            let (report, _) = Settled::of(&rows, &there, on_conflict).outcome();
+            (rows, report)
+        };
+        beside(settle).await
     }
 
     /// Reads all lines, on as many cores as there are.
@@ -231,13 +254,12 @@ impl Import {
         };
         let stretches = lines.chunks(LINES_AT_A_STRETCH).map(|stretch| {
             let (stretch, body, reader) = (stretch.to_vec(), body.clone(), reader.clone());
-            tokio::task::spawn_blocking(move || {
+            beside(move || {
                 let read = |(line, range)| (line, reader.read(&body[range]));
                 stretch.into_iter().map(read).collect::<Vec<_>>()
             })
         });
-        let stopped = |e: tokio::task::JoinError| StoreError::Unavailable(e.to_string());
-        let lines = try_join_all(stretches).await.map_err(stopped)?;
+        let lines = try_join_all(stretches).await?;
         let mut stretches = Vec::new();
         lines.into_iter().flatten().for_each(|(line, read)| sort_in(&mut stretches, line, read));
         Ok(stretches)
@@ -302,6 +324,11 @@ impl<'a> Settled<'a> {
         settled
     }
 
+    /// What is told, and which links are to be put in whose place.
+    fn outcome(self) -> (Report, Vec<(Link, Link)>) {
+        (self.report, self.changes.into_values().collect())
+    }
+
     /// A line whose code has a link.
     fn meet(&mut self, line: usize, link: &'a Link, stands: &'a Link, on_conflict: OnConflict) {
         self.stands.insert(&link.code, stands);
@@ -354,11 +381,20 @@ fn sort_in(stretches: &mut Vec<Stretch>, line: usize, read: Result<Line, Refused
     }
 }
 
-/// The first link of each code, in the order of the lines.
-fn firsts(rows: &[Row]) -> Vec<&Link> {
+/// The rows, and the first link of each code in their order.
+fn with_firsts(rows: Vec<Row>) -> (Vec<Row>, Arc<[Link]>) {
     let mut seen = HashSet::with_capacity(rows.len());
     let links = rows.iter().filter_map(|row| row.outcome.as_ref().ok());
-    links.filter(|link| seen.insert(&link.code)).collect()
+    let firsts = links.filter(|link| seen.insert(&link.code)).cloned().collect();
+    (rows, firsts)
+}
+
+/// Runs what takes some milliseconds beside the worker, which has readers to serve.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| StoreError::Unavailable(e.to_string()))
 }
 
 /// Lines that hold something, each with its number, from 1.
