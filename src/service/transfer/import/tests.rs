@@ -52,7 +52,7 @@ fn gate() -> Gate {
         &settings,
     );
     let by = Principal { key: KeyId::parse("importer").unwrap(), scopes: vec![Scope::Admin] };
-    Gate { import: Import::new(shorten.clone()), shorten, by, _folder: folder }
+    Gate { import: Import::new(shorten.clone(), Keep::default()), shorten, by, _folder: folder }
 }
 
 fn now() -> Timestamp {
