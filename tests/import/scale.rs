@@ -49,9 +49,9 @@ fn memory_stays_flat(store: &TestStore, lines: u64) {
     }
     let ended = Ended::from(child.wait_with_output().unwrap()).expect(0);
     assert_eq!(ended.counts(), [lines, 0, 0, 0, 0]);
-    println!("{lines} lines: importer {most} KiB, service {of_service} KiB");
-    assert!(0 < most && most < IMPORTER, "the importer took {most} KiB");
-    assert!(0 < of_service && of_service < SERVICE, "the service took {of_service} KiB");
+    let told = format!("importer {most} KiB, service {of_service} KiB");
+    assert!(0 < most && most < IMPORTER, "{told}");
+    assert!(0 < of_service && of_service < SERVICE, "{told}");
     for n in (0..lines).step_by(lines as usize / 20) {
         let answer = service.follow(&format!("{n:06}")).expect(302);
         assert!(answer.header("location").ends_with(&format!("story-{n}.html?utm_source=x")));

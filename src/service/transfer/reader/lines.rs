@@ -15,6 +15,9 @@ pub(super) struct Lines<R> {
     limit: usize,
 }
 
+/// A line and its number, or why it is not read.
+pub(super) type Line<'a> = Result<(u64, &'a [u8]), Refusal>;
+
 impl<R: BufRead> Lines<R> {
     /// Lines of at most `limit` bytes.
     pub(super) fn new(input: R, limit: usize) -> Self {
@@ -23,7 +26,7 @@ impl<R: BufRead> Lines<R> {
 
     /// The next line without its end, and its number from 1. A longer one is skipped, and none of it
     /// is held.
-    pub(super) fn advance(&mut self) -> io::Result<Option<Result<(u64, &[u8]), Refusal>>> {
+    pub(super) fn advance(&mut self) -> io::Result<Option<Line<'_>>> {
         self.line.clear();
         self.number += 1;
         let limit = self.limit + b"\r\n".len();

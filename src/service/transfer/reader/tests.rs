@@ -122,7 +122,7 @@ fn codes_tags_and_host_are_what_the_user_asks_for() {
     let fields = r#""tags":["old"],"host":"goo.example.net""#;
     let expected = format!(r#"1 {{"code":"fb/a","target":"http://e.org/",{fields}}}"#);
     for file in [&b"a|http://e.org/"[..], b"http://x.example/r/a|http://e.org/"] {
-        assert_eq!(told(file, &manner), [expected.clone()]);
+        assert_eq!(told(file, &manner), std::slice::from_ref(&expected));
     }
     let json = br#"{"type":"link","code":"r/a","target":"http://e.org/","tags":["old","b"]}"#;
     let expected = concat!(
