@@ -113,10 +113,11 @@ fn answers(service: &Service, codes: &[String]) -> BTreeMap<String, Value> {
         targets.push(format!("/api/v1/links/{code}/stats?{WINDOW}"));
     }
     let article = "https://www.example.org/t?a=1";
-    targets.push(format!("/api/v1/stats/article?url={article}&{WINDOW}"));
+    targets.push(format!("/api/v1/targets/stats?url={article}&{WINDOW}"));
     let mut told = BTreeMap::new();
     for target in targets {
         let answer = service.call("GET", &target, None);
+        assert!(matches!(answer.status, 200 | 410), "{target}: {}", answer.text());
         let mut body = answer.json();
         if let Some(body) = body.as_object_mut() {
             body.remove("next_cursor");
