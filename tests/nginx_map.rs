@@ -67,7 +67,8 @@ impl Drop for Nginx {
 fn run(config: &Path) -> Child {
     let program = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"];
     let found = program.into_iter().find(|path| Path::new(path).exists());
-    let mut nginx = Command::new(found.expect("nginx is missing: apt-get install nginx-light"));
+    // Elsewhere than on Debian it may lie on the path.
+    let mut nginx = Command::new(found.unwrap_or("nginx"));
     nginx.arg("-c").arg(config).stdin(Stdio::null()).spawn().unwrap()
 }
 
