@@ -15,7 +15,7 @@ help: ## Show this list
 test: ## Run all tests; they start and stop Redis servers of their own, and nginx
 	@$(call need,redis-server,redis-server)
 	@PATH="$$PATH:/usr/sbin"; $(call need,nginx,nginx-light)
-	@$(MAKE) --no-print-directory duckdb
+	@$(MAKE) --no-print-directory duckdb google
 	cargo test --workspace
 	@$(MAKE) --no-print-directory parquet
 
@@ -29,6 +29,12 @@ parquet: duckdb ## Run the tests of the archive in a program with Parquet; `make
 duckdb: ## Install the DuckDB that tests/archive.rs reads the archive with, into target/python
 	@$(call need,pip3,python3-pip)
 	@[ -d target/python/duckdb ] || python3 -m pip install --quiet --target target/python duckdb==2.0.0
+
+.PHONY: google
+google: ## Install the Google client that tests/googl uses, into target/python-google
+	@$(call need,pip3,python3-pip)
+	@[ -d target/python-google/googleapiclient ] || python3 -m pip install --quiet \
+		--target target/python-google google-api-python-client==2.202.0
 
 .PHONY: check
 check: ## Formatting, lints and documentation, with warnings as errors
@@ -56,6 +62,26 @@ bench: ## Measure against a bare actix-web handler; ARGS="--help" says what else
 	@$(call need,redis-server,redis-server)
 	cargo build --profile dist
 	cargo run --profile dist -p slugline-bench -- $(ARGS)
+
+# What libFuzzer needs to see which ways the input takes; stable Rust can do without `cargo fuzz`.
+FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 --cfg fuzzing
+FUZZ_HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+SECONDS_EACH ?= 60
+
+.PHONY: fuzz
+fuzz: ## Make up input for everything that reads what strangers send; SECONDS_EACH=60, TARGETS=code
+	@$(call need,c++,g++)
+	cd fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" cargo build --release --target $(FUZZ_HOST) --target-dir ../target/fuzz
+	@for target in $(or $(TARGETS),$(patsubst fuzz/targets/%.rs,%,$(wildcard fuzz/targets/*.rs))); do \
+		mkdir -p target/fuzz/found/$$target; \
+		echo "== $$target"; \
+		target/fuzz/$(FUZZ_HOST)/release/$$target -max_total_time=$(SECONDS_EACH) -timeout=5 \
+			-rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=target/fuzz/found/$$target- \
+			target/fuzz/found/$$target fuzz/seeds/$$target || exit 1; \
+	done
 
 .PHONY: image
 image: ## Build the container image

@@ -17,12 +17,13 @@ use std::{fs, io};
 
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::HeaderName;
 use anyhow::Context as _;
 use jiff::Timestamp;
 
 use crate::config::Settings;
 use crate::http::client::Proxies;
+use crate::http::redirect::Headers;
 use crate::http::source::Sources;
 use crate::http::v1::wire::Public;
 use crate::http::{self, Parts};
@@ -36,8 +37,10 @@ use crate::service::Services;
 use crate::service::auth::Auth;
 use crate::service::click::{Clicks, Countries, Enricher, Fsync, Runner};
 use crate::service::live::{Audience, Live};
+use crate::service::resolve::Resolve;
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
+use crate::service::threats::Threats;
 use crate::service::transfer::export::Export;
 use crate::store::cached::Cached;
 use crate::store::embedded::Embedded;
@@ -291,7 +294,8 @@ fn parts(
         live.audience(),
         Timestamp::now(),
     );
-    let stats = Stats::new(links.clone(), canonical, runner.auditor());
+    let stats = Stats::new(links.clone(), canonical, runner.auditor()).opened_by(&settings.links);
+    let resolve = Resolve::new(links.clone(), Threats::new(&settings.links));
     let export = Export::new(
         links.clone(),
         home.clone(),
@@ -300,13 +304,12 @@ fn parts(
         runner.auditor(),
     );
     Ok(Parts {
-        verbs: Services::new(links.clone(), shorten, stats, live, export),
+        verbs: Services::new(links.clone(), resolve, shorten, stats, live, export),
         clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),
         metrics,
         public: Public { home, redirect: settings.links.redirect },
         sources: sources(settings)?,
-        cache_control: HeaderValue::from_str(&settings.http.cache_control)
-            .context("http.cache_control is no header value")?,
+        headers: Headers::new(&settings.http).context("http.cache_control is no header value")?,
     })
 }
 

@@ -38,16 +38,22 @@ pub enum Outcome {
     Unknown,
     /// 503: the store did not answer.
     Unavailable,
-    /// 405.
+    /// 405, and 421: the host is none of ours.
     Refused,
+    /// 403: the target is known to harm its readers.
+    Warned,
+    /// The page of a link, or its QR code.
+    Shown,
 }
 
-const OUTCOMES: [(Outcome, &str); 5] = [
+const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Followed, "followed"),
     (Outcome::Gone, "gone"),
     (Outcome::Unknown, "unknown"),
     (Outcome::Unavailable, "unavailable"),
     (Outcome::Refused, "refused"),
+    (Outcome::Warned, "warned"),
+    (Outcome::Shown, "shown"),
 ];
 
 /// The latencies of one kind of request.

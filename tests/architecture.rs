@@ -24,8 +24,11 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that are known in one place only, so that another can take their place.
-const CONFINED: [(&str, &[&str]); 7] = [
+const CONFINED: [(&str, &[&str]); 10] = [
     ("actix_web", &["http", "app"]),
+    ("askama", &["http"]),
+    ("fast_qr", &["http/suffix/qr"]),
+    ("png", &["http/suffix/qr"]),
     ("redis", &["store/redis"]),
     ("redb", &["store/embedded"]),
     ("nanoid", &["model/code"]),

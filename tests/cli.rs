@@ -119,14 +119,15 @@ fn the_default_configuration_can_be_printed_and_used() {
 fn a_short_url_is_all_that_shorten_prints() {
     let answer = r#"{"code":"8yDbrB","short_url":"https://go.example.org/8yDbrB"}"#;
     let script = Script::of(vec![(201, answer)]);
-    let args = ["shorten", "--server", &script.url, "--tag", "politics", "https://example.org/a"];
+    let wish = ["--tag", "politics", "--host", "goo.example.net", "https://example.org/a"];
+    let args = [&["shorten", "--server", &*script.url][..], &wish].concat();
     let output = command(&args).env("SLUGLINE_KEY", "sl_0123456789").output().unwrap();
     assert_eq!(text(&output.stdout), "https://go.example.org/8yDbrB\n");
     assert_eq!(
         script.asked.join().unwrap(),
         [concat!(
             "POST /api/v1/links Bearer sl_0123456789 ",
-            r#"{"tags":["politics"],"url":"https://example.org/a"}"#
+            r#"{"host":"goo.example.net","tags":["politics"],"url":"https://example.org/a"}"#
         )]
     );
 }

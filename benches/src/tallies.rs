@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, ensure};
+use futures_util::future::join_all;
 use slugline::model::tally::{Day, Row, Subject};
 use slugline::store::embedded::Embedded;
 use slugline::store::{
@@ -69,10 +70,14 @@ impl Filling {
             }
             batch.rows.insert(subject, row);
         }
-        for partition in 0..self.store.partitions() {
+        let (store, node) = (&self.store, &self.node);
+        let applying = (0..store.partitions()).map(|partition| {
             let mut batch = batches.remove(&partition).unwrap_or_default();
             batch.moves = vec![Move { lane: LANE, from, to }];
-            let applied = self.runtime.block_on(self.store.apply(&self.node, partition, &batch))?;
+            async move { store.apply(node, partition, &batch).await }
+        });
+        for applied in self.runtime.block_on(join_all(applying)) {
+            let applied = applied?;
             ensure!(applied == Applied::Done, "the store stands elsewhere: {applied:?}");
         }
         Ok(())

@@ -16,6 +16,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   slugline shorten 'https://example.org/a-story?utm_source=x'
   slugline shorten --code budget --tag politics https://example.org/2026/budget
+  slugline shorten --host goo.example.net https://example.org/a-story
   slugline shorten - < urls.txt > short-urls.txt
   slugline shorten --json https://example.org/a-story | jq -r .code
 
@@ -59,6 +60,9 @@ pub struct Args {
     /// Mint a second code even if the article has one
     #[arg(long)]
     new_code: bool,
+    /// Bind the link to this host of the service: on others its code is unknown
+    #[arg(long)]
+    host: Option<String>,
     /// Print each link as a line of JSON
     #[arg(long)]
     json: bool,
@@ -187,9 +191,12 @@ impl Args {
         let mut wish = Map::new();
         let mut set = |name: &str, value: Value| _ = wish.insert(name.to_owned(), value);
         set("url", url.into());
-        for (name, text) in
-            [("code", &self.code), ("title", &self.title), ("expires_at", &self.expires_at)]
-        {
+        for (name, text) in [
+            ("code", &self.code),
+            ("title", &self.title),
+            ("expires_at", &self.expires_at),
+            ("host", &self.host),
+        ] {
             if let Some(text) = text {
                 set(name, text.as_str().into());
             }

@@ -37,7 +37,7 @@ const ARCHIVE_FORMATS: &str = if Format::Parquet.is_built_in() {
 };
 
 /// In the order of `config/default.toml`, all of it.
-const RULES: [Rule; 41] = [
+const RULES: [Rule; 42] = [
     rule("listen", "a host and a port, such as 127.0.0.1:8080 or [::]:80", |s| {
         s.listen.rsplit_once(':').is_some_and(|(host, port)| {
             let bracketed = host.starts_with('[') && host.ends_with(']');
@@ -147,6 +147,7 @@ const RULES: [Rule; 41] = [
         let value = s.http.cache_control.as_str();
         !value.is_empty() && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
     }),
+    rule("http.canonical_link", "true or false", |_| true),
     rule("http.noindex", "true or false", |_| true),
     rule(
         "http.trusted_proxies",

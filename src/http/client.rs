@@ -11,6 +11,7 @@ use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The networks whose word is believed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,6 +70,23 @@ impl Proxies {
             // client's invention can't be seen; what they agree on is none.
             (false, false) => by_standard().filter(|client| by_usual() == Some(*client)),
         }
+    }
+
+    /// Whether the proxy that passed this request on, once it is believed, was asked over https.
+    #[must_use]
+    pub fn was_secure(&self, headers: &HeaderMap) -> bool {
+        let is_https = |value: &[u8]| unquoted(value.trim_ascii()).eq_ignore_ascii_case(b"https");
+        if let Some(usual) = headers.get_all(&X_FORWARDED_PROTO).next_back() {
+            return usual.as_bytes().rsplit(|byte| *byte == b',').next().is_some_and(is_https);
+        }
+        let standard = headers.get_all(&FORWARDED).next_back();
+        let element = standard.and_then(|line| Backwards(Some(line.as_bytes())).next());
+        element.unwrap_or_default().split(|byte| *byte == b';').any(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let (name, value) = pair.split_at(at);
+            name.trim_ascii().eq_ignore_ascii_case(b"proto")
+                && is_https(value.get(1..).unwrap_or_default())
+        })
     }
 
     /// Goes along `hops` from the last one, past proxies of ours. Behind a hop that is no address

@@ -74,7 +74,8 @@ kinds! {
     MethodNotAllowed 405 "method-not-allowed" "This address does not know the method"
         /// The address is there, for other methods.
     NotAcceptable 406 "not-acceptable" "The answer can't be had in this form"
-        /// Figures come as JSON and CSV; the documentation's script is kept compressed.
+        /// Figures come as JSON and CSV, QR codes as SVG and PNG; the documentation's script is kept
+        /// compressed.
     CodeTaken 409 "code-taken" "The code is taken"
         /// A chosen code belongs to another link, or belonged to a deleted one.
     TooManyCodes 409 "too-many-codes" "The address has all the codes it may have"
@@ -282,6 +283,7 @@ impl From<BadField> for Problem {
             BadField::Target(_)
             | BadField::HostBlocked(_)
             | BadField::HostNotAllowed(_)
+            | BadField::Harmful(..)
             | BadField::Ours(_) => Kind::BadUrl,
             _ => Kind::BadField,
         };

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, Accept, Header as _, Quality};
 use actix_web::web::{self, Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
@@ -70,7 +70,7 @@ fn no_key() -> Problem {
 }
 
 /// The key in an `Authorization` header (RFC 6750 §2.1).
-fn bearer(value: &[u8]) -> Result<PlainKey, Problem> {
+pub(super) fn bearer(value: &[u8]) -> Result<PlainKey, Problem> {
     let text = std::str::from_utf8(value).map_err(|_| no_key())?;
     let (scheme, key) = text.trim().split_once(' ').ok_or_else(no_key)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -95,7 +95,7 @@ pub async fn read_body(
             || (media.starts_with("application/") && media.ends_with("+json"))
     };
     must_be(request, json, "application/json")?;
-    read_whole(request, payload, limit).await
+    read_bytes(request, payload, limit).await
 }
 
 /// A body that says it is lines of JSON, whole, at most `limit` bytes.
@@ -108,10 +108,14 @@ pub async fn read_lines(
     limit: usize,
 ) -> Result<Bytes, Problem> {
     must_be(request, |media| media == NDJSON, NDJSON)?;
-    read_whole(request, payload, limit).await
+    read_bytes(request, payload, limit).await
 }
 
-async fn read_whole(
+/// A body of whatever type, whole, at most `limit` bytes.
+///
+/// # Errors
+/// A [`Problem`]: 413 when it is larger, 400 when it breaks off.
+pub async fn read_bytes(
     request: &HttpRequest,
     mut payload: web::Payload,
     limit: usize,
@@ -227,6 +231,37 @@ fn too_deep(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// Of what can be had, each with its media type, what a request wants most (RFC 9110 §12.5.1); of
+/// what it wants as much, the one that it names most closely, then the first. Nothing, if it wants
+/// none of them. Whoever says nothing, or nothing that can be read, takes the first.
+#[must_use]
+pub fn preferred<T: Copy>(request: &HttpRequest, offers: &[(&str, T)]) -> Option<T> {
+    let accepted = request.headers().contains_key(header::ACCEPT).then(|| Accept::parse(request));
+    let accepted = match accepted {
+        Some(Ok(accepted)) if !accepted.is_empty() => accepted,
+        _ => return offers.first().map(|(_, offer)| *offer),
+    };
+    let wanted = offers.iter().map(|(media, offer)| (how_much(&accepted, media), *offer));
+    let wanted = wanted.filter(|((quality, _), _)| *quality > Quality::ZERO);
+    // Of equals, `max_by_key` gives the last.
+    wanted.rev().max_by_key(|(wish, _)| *wish).map(|(_, offer)| offer)
+}
+
+/// How much a media type is wanted, as the closest of the ranges says, and how close that one is.
+fn how_much(accepted: &Accept, media: &str) -> (Quality, u8) {
+    let kind = media.split('/').next().unwrap_or_default();
+    let fits = accepted.iter().filter_map(|range| {
+        let closeness = match range.item.essence_str() {
+            "*/*" => 0,
+            all if all.strip_suffix("/*") == Some(kind) => 1,
+            one if one.eq_ignore_ascii_case(media) => 2,
+            _ => return None,
+        };
+        Some((range.quality, closeness))
+    });
+    fits.max_by_key(|(_, closeness)| *closeness).unwrap_or((Quality::ZERO, 0))
 }
 
 /// The query string: only parameters that the address knows, none of them twice.
@@ -350,6 +385,24 @@ mod tests {
         assert!(read("q=&").unwrap().text("q").is_none());
         for bad in ["limits=5", "q=1&q=2", "q=1&=2"] {
             assert_eq!(read(bad).unwrap_err().kind(), Kind::BadParameter, "{bad}");
+        }
+    }
+
+    #[test]
+    fn of_what_is_wanted_as_much_the_one_that_is_named_counts() {
+        let offers = [("text/html", 'h'), ("application/json", 'j'), ("image/svg+xml", 's')];
+        for (accept, wanted) in [
+            ("application/json, text/plain, */*", Some('j')),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", Some('h')),
+            ("image/*, */*", Some('s')),
+            ("image/svg+xml", Some('s')),
+            ("Image/SVG+xml;q=0.9, text/*;q=0.1", Some('s')),
+            ("application/json;q=0, */*", Some('h')),
+            ("*/*", Some('h')),
+            ("image/png", None),
+        ] {
+            let request = TestRequest::default().insert_header((header::ACCEPT, accept));
+            assert_eq!(preferred(&request.to_http_request(), &offers), wanted, "{accept}");
         }
     }
 

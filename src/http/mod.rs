@@ -5,9 +5,12 @@ pub mod docs;
 pub mod endpoint;
 pub mod error;
 pub mod extract;
+pub mod googl;
 pub mod ops;
+pub mod page;
 pub mod redirect;
 pub mod source;
+pub mod suffix;
 pub mod v1;
 
 use std::any::Any;
@@ -16,7 +19,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
-use actix_web::http::header::HeaderValue;
 use actix_web::middleware::{Next, from_fn};
 #[cfg(target_os = "linux")]
 use actix_web::rt::net::TcpStream;
@@ -26,9 +28,10 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use self::client::Proxies;
 use self::error::{Kind, Problem};
 use self::extract::LocalPeer;
-use self::redirect::Reader;
+use self::redirect::{Headers, Reader};
 use self::source::Sources;
 use self::v1::wire::Public;
 use crate::metrics::{Meter, Metrics};
@@ -52,6 +55,8 @@ const STUCK_FOR: Duration = Duration::from_secs(30);
 pub struct Settings {
     /// The `Cache-Control` of redirects.
     pub cache_control: String,
+    /// Whether redirects name the target as what search engines are to list.
+    pub canonical_link: bool,
     /// Whether redirects ask search engines not to list the short URL.
     pub noindex: bool,
     /// Networks and addresses of proxies whose word about the client is believed.
@@ -74,8 +79,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// How links look from outside.
     pub public: Public,
-    /// The `Cache-Control` of redirects.
-    pub cache_control: HeaderValue,
+    /// What redirects say beside where to.
+    pub headers: Headers,
 }
 
 /// What the handlers of the API work with: one for each worker, as `web::Data`.
@@ -96,6 +101,8 @@ pub struct Services {
     pub live: Live,
     /// How links look from outside.
     pub public: Public,
+    /// Whose word about the client is believed.
+    pub proxies: Proxies,
 }
 
 /// Every route of one worker. To be called on the worker's own thread.
@@ -104,14 +111,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
     let clicks = Rc::new(parts.clicks.recorder());
     actix_web::rt::spawn(rest_now_and_then(Rc::downgrade(&clicks), parts.clicks.rest_every()));
     let verbs = parts.verbs.fork();
-    let reader = Reader::new(
-        verbs.resolve,
-        clicks,
-        parts.sources.clone(),
-        Arc::clone(&meter),
-        parts.cache_control.clone(),
-        parts.public.redirect,
-    );
+    let reader = Reader::new(parts, &verbs, clicks, Arc::clone(&meter));
     let services = Services {
         shorten: verbs.shorten,
         export: verbs.export,
@@ -121,6 +121,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
         stats: verbs.stats,
         live: verbs.live,
         public: parts.public.clone(),
+        proxies: parts.sources.proxies().clone(),
     };
     config
         .app_data(web::Data::new(reader))
@@ -129,6 +130,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
         .app_data(web::Data::new(parts.metrics.clone()))
         .app_data(web::Data::from(meter))
         .configure(api)
+        .configure(googl::configure)
         .service(
             web::scope("/-")
                 .route("/live", web::get().to(ops::live))

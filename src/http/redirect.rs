@@ -4,20 +4,26 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName, HeaderValue, InvalidHeaderValue, LINK,
+    LOCATION, RETRY_AFTER,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::extract::LocalPeer;
+use super::page;
 use super::source::Sources;
+use super::suffix::{self, Suffixes};
+use super::{Parts, Settings};
 use crate::metrics::{Meter, Outcome};
 use crate::model::code::Code;
+use crate::model::home::Home;
 use crate::model::link::{Redirect, State};
-use crate::service::StoreError;
 use crate::service::click::Recorder;
 use crate::service::resolve::{Decision, Gone, HotLink, Resolve};
+use crate::service::{Services, StoreError};
 
 /// What one worker needs to answer readers; made at its start.
 pub struct Reader {
@@ -25,28 +31,62 @@ pub struct Reader {
     clicks: std::rc::Rc<Recorder>,
     sources: Sources,
     meter: Arc<Meter>,
-    cache_control: HeaderValue,
+    headers: Headers,
+    /// The status of links without one of their own.
     redirect: StatusCode,
+    home: Home,
+    suffixes: Suffixes,
+}
+
+/// What redirects say beside where to.
+#[derive(Debug, Clone)]
+pub struct Headers {
+    cache_control: HeaderValue,
+    canonical: bool,
+    noindex: bool,
 }
 
 /// Seconds after which a reader may try again when the store does not answer.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("2");
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+pub(super) const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("2");
+pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+pub(super) const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+pub(super) const NO_INDEX: HeaderValue = HeaderValue::from_static("noindex");
 const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
 
+impl Headers {
+    /// As the settings say.
+    ///
+    /// # Errors
+    /// When `http.cache_control` is no header value.
+    pub fn new(settings: &Settings) -> Result<Self, InvalidHeaderValue> {
+        Ok(Self {
+            cache_control: HeaderValue::from_str(&settings.cache_control)?,
+            canonical: settings.canonical_link,
+            noindex: settings.noindex,
+        })
+    }
+}
+
 impl Reader {
-    /// A worker's way to answer: `redirect` for links without a status of their own.
+    /// A worker's way to answer, by these verbs of its own.
     #[must_use]
     pub fn new(
-        resolve: Resolve,
+        parts: &Parts,
+        verbs: &Services,
         clicks: std::rc::Rc<Recorder>,
-        sources: Sources,
         meter: Arc<Meter>,
-        cache_control: HeaderValue,
-        redirect: Redirect,
     ) -> Self {
-        Self { resolve, clicks, sources, meter, cache_control, redirect: status_of(redirect) }
+        Self {
+            resolve: verbs.resolve.clone(),
+            clicks,
+            sources: parts.sources.clone(),
+            meter,
+            headers: parts.headers.clone(),
+            redirect: status_of(parts.public.redirect),
+            home: parts.public.home.clone(),
+            suffixes: Suffixes::new(verbs.stats.clone(), parts.public.clone()),
+        }
     }
 }
 
@@ -64,17 +104,29 @@ async fn answer(request: &HttpRequest, reader: &Reader) -> (Outcome, HttpRespons
         Method::HEAD => false,
         _ => return (Outcome::Refused, wrong_method()),
     };
+    if !reader.home.knows_all_hosts() && is_misdirected(request, &reader.home) {
+        return (Outcome::Refused, misdirected(request, &reader.home));
+    }
     let now = Timestamp::now();
     let code = request.path().trim_start_matches('/');
     if Code::check(code).is_err() {
-        return (Outcome::Unknown, unknown());
+        return match suffix::split(code) {
+            None => (Outcome::Unknown, unknown()),
+            Some((code, suffix)) => {
+                let decision = reader.resolve.resolve(code, || authority(request), now).await;
+                suffix::answer(request, &reader.suffixes, suffix, decision, now).await
+            }
+        };
     }
-    match reader.resolve.resolve(code, now).await {
+    match reader.resolve.resolve(code, || authority(request), now).await {
         Ok(Decision::Follow(link)) => {
             if counts {
                 reader.clicks.record(code, reader.sources.of(request), now);
             }
             (Outcome::Followed, redirect(request, reader, &link))
+        }
+        Ok(Decision::Warn(link, threat)) => {
+            (Outcome::Warned, page::warning(&link.link.target, threat))
         }
         Ok(Decision::Gone(why)) => (Outcome::Gone, gone(&why)),
         Ok(Decision::Unknown) => {
@@ -87,6 +139,20 @@ async fn answer(request: &HttpRequest, reader: &Reader) -> (Outcome, HttpRespons
     }
 }
 
+/// Host and port that a request is for (RFC 9112 §3.3); nothing, if it does not say.
+fn authority(request: &HttpRequest) -> &str {
+    match request.uri().host() {
+        Some(host) => host,
+        None => request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
+    }
+}
+
+/// Whether a request is for a host that is none of ours. Who comes through the control socket asks
+/// this very service.
+fn is_misdirected(request: &HttpRequest, home: &Home) -> bool {
+    !home.knows(authority(request)) && request.conn_data::<LocalPeer>().is_none()
+}
+
 fn redirect(request: &HttpRequest, reader: &Reader, link: &HotLink) -> HttpResponse {
     let location = if link.link.forward_query && !request.query_string().is_empty() {
         with_query(link.link.target.as_str(), request.query_string())
@@ -96,8 +162,17 @@ fn redirect(request: &HttpRequest, reader: &Reader, link: &HotLink) -> HttpRespo
     // A target is ASCII without control characters, a query comes from a request line.
     let Ok(location) = HeaderValue::from_maybe_shared(location) else { return unknown() };
     let mut response = HttpResponse::new(link.link.redirect.map_or(reader.redirect, status_of));
-    response.headers_mut().insert(LOCATION, location);
-    response.headers_mut().insert(CACHE_CONTROL, reader.cache_control.clone());
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, location);
+    headers.insert(CACHE_CONTROL, reader.headers.cache_control.clone());
+    if reader.headers.canonical
+        && let Ok(canonical) = HeaderValue::from_maybe_shared(link.canonical().clone())
+    {
+        headers.insert(LINK, canonical);
+    }
+    if reader.headers.noindex {
+        headers.insert(ROBOTS, NO_INDEX);
+    }
     response
 }
 
@@ -117,16 +192,27 @@ fn status_of(redirect: Redirect) -> StatusCode {
     }
 }
 
-fn unknown() -> HttpResponse {
-    sentence(StatusCode::NOT_FOUND, "There is no such short link.\n".into())
-}
+/// What readers are told of a code that is unknown.
+pub(super) const UNKNOWN: &str = "There is no such short link.";
+/// What readers are told while the store does not answer.
+pub(super) const UNAVAILABLE: &str =
+    "This short link can't be looked up at the moment. Please try again.";
 
-fn gone(why: &Gone) -> HttpResponse {
-    let what = match why.state {
+/// What readers are told of a link that is gone.
+pub(super) fn what_became_of_it(why: &Gone) -> &'static str {
+    match why.state {
         State::Expired => "This short link has expired.",
         State::Disabled => "This short link was withdrawn by its publisher.",
         State::Active | State::Deleted => "This short link was deleted by its publisher.",
-    };
+    }
+}
+
+fn unknown() -> HttpResponse {
+    sentence(StatusCode::NOT_FOUND, format!("{UNKNOWN}\n"))
+}
+
+fn gone(why: &Gone) -> HttpResponse {
+    let what = what_became_of_it(why);
     let text = match &why.reason {
         Some(reason) => format!("{what}\nReason: {reason}\n"),
         None => format!("{what}\n"),
@@ -134,10 +220,18 @@ fn gone(why: &Gone) -> HttpResponse {
     sentence(StatusCode::GONE, text)
 }
 
+fn misdirected(request: &HttpRequest, home: &Home) -> HttpResponse {
+    let ours = home.hosts().collect::<Vec<_>>().join(", ");
+    let text = match authority(request) {
+        "" => format!("The request names no host; the short links here are at {ours}.\n"),
+        asked => format!("There are no short links at {asked}; those here are at {ours}.\n"),
+    };
+    sentence(StatusCode::MISDIRECTED_REQUEST, text)
+}
+
 fn unavailable(error: &StoreError) -> HttpResponse {
     tracing::debug!(%error, "a short link could not be looked up");
-    let text = "This short link can't be looked up at the moment. Please try again.\n";
-    let mut response = sentence(StatusCode::SERVICE_UNAVAILABLE, text.into());
+    let mut response = sentence(StatusCode::SERVICE_UNAVAILABLE, format!("{UNAVAILABLE}\n"));
     response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
     response
 }

@@ -31,6 +31,12 @@ impl Sources {
         Self { proxies, country }
     }
 
+    /// Whose word is believed.
+    #[must_use]
+    pub fn proxies(&self) -> &Proxies {
+        &self.proxies
+    }
+
     /// Who made this request, as far as it is counted.
     #[must_use]
     pub fn of<'a>(&self, request: &'a HttpRequest) -> Source<'a> {

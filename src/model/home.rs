@@ -6,7 +6,11 @@ use url::{Position, Url};
 
 use super::code::Code;
 use super::host::{Host, without_port};
+use super::link::Link;
 use super::target::Target;
+
+/// The host of the shortener that went before.
+const GOO_GL: &str = "goo.gl";
 
 /// The public address and the hosts beside it. Clones share.
 #[derive(Debug, Clone)]
@@ -22,6 +26,24 @@ struct Parts {
     rest: String,
     /// The further hosts.
     hosts: Vec<Host>,
+}
+
+/// A short URL that may lead to one of our links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShortUrl {
+    /// Its code.
+    pub code: Code,
+    /// Its host and port; none where it is goo.gl's, which knew all codes that it gave out.
+    authority: Option<String>,
+}
+
+impl ShortUrl {
+    /// Whether readers come to `link` by it: one that belongs to a host is known there only.
+    #[must_use]
+    pub fn leads_to(&self, link: &Link) -> bool {
+        let known_there = self.authority.as_ref().is_none_or(|there| link.is_known_at(there));
+        self.code == link.code && known_there
+    }
 }
 
 impl Home {
@@ -101,6 +123,29 @@ impl Home {
         self.hosts().any(|own| own == host.as_str())
     }
 
+    /// The address under which everything here lies, with a slash at its end.
+    #[must_use]
+    pub fn root(&self) -> String {
+        let Parts { scheme, host, rest, .. } = &*self.0;
+        format!("{scheme}{host}{rest}/")
+    }
+
+    /// Reads a short URL as somebody wrote it down: one of ours, or one of goo.gl, whose codes may
+    /// have been imported. `None` when it is neither.
+    #[must_use]
+    pub fn read(&self, short_url: &Url) -> Option<ShortUrl> {
+        if !matches!(short_url.scheme(), "http" | "https") {
+            return None;
+        }
+        if short_url.host_str() == Some(GOO_GL) {
+            let code = Code::parse(short_url.path().strip_prefix('/')?).ok()?;
+            return Some(ShortUrl { code, authority: None });
+        }
+        let address = Target::from_normal_form(short_url.as_str());
+        let authority = Some(address.authority().to_owned());
+        self.code_in(&address).map(|code| ShortUrl { code, authority })
+    }
+
     /// Whether an address, in normal form, lies under our own short URLs.
     #[must_use]
     pub fn holds(&self, address: &Target) -> bool {
@@ -151,6 +196,29 @@ mod tests {
             let found = home.code_in(&Target::from_normal_form(address));
             assert_eq!(found.as_ref().map(Code::as_str), code, "{address}");
         }
+    }
+
+    #[test]
+    fn a_short_url_is_ours_or_goo_gls() {
+        let home = home("https://go.example.org/s", &["goo.example.net"]);
+        let code = |short_url: &str| {
+            let found = home.read(&Url::parse(short_url).unwrap());
+            found.map(|found| found.code.to_string())
+        };
+        for (short_url, expected) in [
+            ("http://GO.example.org:443/s/8yDbrB", None),
+            ("http://GO.example.org/s/8yDbrB?x#y", Some("8yDbrB")),
+            ("https://goo.example.net:8443/fb/AbC1", Some("fb/AbC1")),
+            ("http://goo.gl/fb/AbC1#x", Some("fb/AbC1")),
+            ("http://goo.gl/", None),
+            ("http://goo.gl/AbC1+", None),
+            ("http://evil.example/AbC1", None),
+            ("ftp://goo.gl/AbC1", None),
+            ("mailto:goo.gl", None),
+        ] {
+            assert_eq!(code(short_url).as_deref(), expected, "{short_url}");
+        }
+        assert_eq!(home.root(), "https://go.example.org/s/");
     }
 
     #[test]

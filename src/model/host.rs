@@ -1,6 +1,8 @@
-//! A host that readers use: `go.example.org`.
+//! A host that readers use, `go.example.org`, and zones of hosts that a setting names.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,44 @@ pub fn without_port(authority: &str) -> &str {
     host.strip_suffix('.').unwrap_or(host)
 }
 
+/// Hosts of a setting, each with all that lie below it. Clones share.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Zones(Arc<HashSet<String>>);
+
+impl Zones {
+    /// Takes the hosts as they stand in a setting: in any case, in any script, also as `*.host`.
+    #[must_use]
+    pub fn new(hosts: &[String]) -> Self {
+        Self(Arc::new(hosts.iter().map(|host| in_normal_form(host)).collect()))
+    }
+
+    /// Whether none is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `host`, in normal form, is one of them or lies below one. Takes as many steps as the
+    /// host has labels, however many are named.
+    #[must_use]
+    pub fn hold(&self, host: &str) -> bool {
+        let mut above = Some(host).filter(|_| !self.is_empty());
+        while let Some(zone) = above {
+            if self.0.contains(zone) {
+                return true;
+            }
+            above = zone.split_once('.').map(|(_, parent)| parent);
+        }
+        false
+    }
+}
+
+/// A host as it looks in a normal address: lower case, punycode, no dots around.
+fn in_normal_form(text: &str) -> String {
+    let text = text.trim().trim_start_matches("*.").trim_matches('.');
+    url::Host::parse(text).map_or_else(|_| text.to_lowercase(), |host| host.to_string())
+}
+
 impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -85,6 +125,18 @@ mod tests {
         }
         assert!(!host.is_named_by("example.org"));
         assert!(Host::parse("[::1]").unwrap().is_named_by("[::1]:8080"));
+    }
+
+    #[test]
+    fn a_zone_holds_itself_and_what_lies_below_it_but_not_beside() {
+        let zones = Zones::new(&["example.org".into(), " *.Bücher.example. ".into()]);
+        for within in ["example.org", "www.example.org", "xn--bcher-kva.example"] {
+            assert!(zones.hold(within), "{within}");
+        }
+        for beside in ["badexample.org", "example.org.evil.net", "org"] {
+            assert!(!zones.hold(beside), "{beside}");
+        }
+        assert!(Zones::new(&["[2001:db8::1]".into()]).hold("[2001:db8::1]"));
     }
 
     #[test]

@@ -62,6 +62,17 @@ pub struct Baseline {
     pub at: Timestamp,
 }
 
+impl Baseline {
+    /// All of them as one: the clicks added up, as of the latest of their moments.
+    #[must_use]
+    pub fn together(all: impl IntoIterator<Item = Self>) -> Option<Self> {
+        all.into_iter().reduce(|sum, more| Self {
+            clicks: sum.clicks.saturating_add(more.clicks),
+            at: sum.at.max(more.at),
+        })
+    }
+}
+
 /// What the publisher decided about a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
@@ -113,6 +124,19 @@ impl Link {
     #[must_use]
     pub fn leads_to(&self, target: &Target) -> bool {
         if self.verbatim { self.article == *target } else { self.target == *target }
+    }
+
+    /// Whether an authority, as a request's `Host` has it, is one under which its code is known.
+    #[must_use]
+    pub fn is_known_at(&self, authority: &str) -> bool {
+        self.host.as_ref().is_none_or(|host| host.is_named_by(authority))
+    }
+
+    /// Whether `other`, which leads to the same target, is as good as this one: it is known on the
+    /// host that this one is bound to. What is bound to none will do with any.
+    #[must_use]
+    pub fn will_do_with(&self, other: &Self) -> bool {
+        self.host.is_none() || self.host == other.host
     }
 
     /// The addresses under which its code is entered: an article's own entry knows all its codes, and
@@ -277,6 +301,14 @@ mod tests {
         assert!(link(Standing::Disabled { reason: None }, None).stands_for_its_article_at(now));
         assert!(!link(Standing::Deleted, None).stands_for_its_article_at(now));
         assert_eq!(link(Standing::Deleted, Some(1)).state_at(now), State::Deleted);
+    }
+
+    #[test]
+    fn baselines_add_up_as_of_the_latest() {
+        let baseline = |clicks, at| Baseline { clicks, at: Timestamp::from_second(at).unwrap() };
+        let all = [baseline(3, 200), baseline(u64::MAX, 100)];
+        assert_eq!(Baseline::together(all), Some(baseline(u64::MAX, 200)));
+        assert_eq!(Baseline::together([]), None);
     }
 
     #[test]

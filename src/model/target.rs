@@ -1,5 +1,6 @@
 //! A URL that may be redirected to.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -78,6 +79,24 @@ impl Target {
         &self.0
     }
 
+    /// The address with nothing in it that no URI holds (RFC 3986 §2): fit to stand within `<` and
+    /// `>`. Browsers take more, and what was imported may hold it.
+    #[must_use]
+    pub fn as_uri(&self) -> Cow<'_, str> {
+        let stray = |c: char| "\"<>\\^`{|}".contains(c);
+        if !self.0.contains(stray) {
+            return Cow::Borrowed(&self.0);
+        }
+        let mut uri = String::with_capacity(self.0.len() + 16);
+        for character in self.0.chars() {
+            match stray(character) {
+                true => uri.push_str(&format!("%{:02X}", u32::from(character))),
+                false => uri.push(character),
+            }
+        }
+        Cow::Owned(uri)
+    }
+
     /// The host, without port: `www.example.org`, `[2001:db8::1]`.
     #[must_use]
     pub fn host(&self) -> &str {
@@ -137,6 +156,17 @@ mod tests {
             let target = Target::verbatim(bytes);
             assert_eq!(target.as_str(), text);
             assert_eq!(Target::verbatim(text.as_bytes()), target, "once more changes nothing");
+        }
+    }
+
+    #[test]
+    fn what_no_uri_holds_is_escaped_within_brackets() {
+        for (address, uri) in [
+            ("https://e.org/a?b='c',d;e#f", "https://e.org/a?b='c',d;e#f"),
+            ("http://e.org/a|b>; rel=\"x\"", "http://e.org/a%7Cb%3E; rel=%22x%22"),
+            ("http://e.org/{^}%7c`\\", "http://e.org/%7B%5E%7D%7c%60%5C"),
+        ] {
+            assert_eq!(Target::from_normal_form(address).as_uri(), uri);
         }
     }
 

@@ -8,6 +8,7 @@ pub mod replies;
 pub mod resolve;
 pub mod shorten;
 pub mod stats;
+pub mod threats;
 pub mod transfer;
 
 pub use crate::store::StoreError;
@@ -43,13 +44,14 @@ impl Services {
     #[must_use]
     pub fn new(
         links: Cached,
+        resolve: resolve::Resolve,
         shorten: shorten::Shorten,
         stats: stats::Stats,
         live: live::Live,
         export: transfer::export::Export,
     ) -> Self {
         Self {
-            resolve: resolve::Resolve::new(links.clone()),
+            resolve,
             import: transfer::import::Import::new(shorten.clone(), export.keep()),
             export,
             shorten,
@@ -66,9 +68,10 @@ impl Services {
     #[must_use]
     pub fn fork(&self) -> Self {
         let links = self.links.fork();
+        let resolve = self.resolve.over(&links);
         let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
         let (live, export) = (self.live.over(&links), self.export.over(&links));
         let import = self.import.over(shorten.clone());
-        Self { import, ..Self::new(links, shorten, stats, live, export) }
+        Self { import, ..Self::new(links, resolve, shorten, stats, live, export) }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::link::{Standing, State};
+use crate::service::threats::{Threat, Threats};
 use crate::store::StoreError;
 use crate::store::cached::Cached;
 pub use crate::store::cached::HotLink;
@@ -13,6 +14,7 @@ pub use crate::store::cached::HotLink;
 #[derive(Clone)]
 pub struct Resolve {
     links: Cached,
+    threats: Threats,
 }
 
 /// What to do with a code.
@@ -20,9 +22,11 @@ pub struct Resolve {
 pub enum Decision {
     /// Redirect to its target, and count it.
     Follow(Arc<HotLink>),
+    /// There is a link, and whoever follows it must be warned.
+    Warn(Arc<HotLink>, Threat),
     /// There was a link, there is none now.
     Gone(Gone),
-    /// There never was one.
+    /// There never was one, or not on this host.
     Unknown,
 }
 
@@ -36,22 +40,40 @@ pub struct Gone {
 }
 
 impl Resolve {
-    /// Resolves from `links`.
+    /// Resolves from `links`, and warns of `threats`.
     #[must_use]
-    pub fn new(links: Cached) -> Self {
-        Self { links }
+    pub fn new(links: Cached, threats: Threats) -> Self {
+        Self { links, threats }
     }
 
-    /// What to do with `code` at `now`. `code` is known to be well-formed.
+    /// The same over another handle on the store.
+    #[must_use]
+    pub fn over(&self, links: &Cached) -> Self {
+        Self { links: links.clone(), threats: self.threats.clone() }
+    }
+
+    /// What to do with `code` at `now`. `code` is known to be well-formed; `authority` is what the
+    /// request's `Host` says, asked for when the link belongs to one host.
     ///
     /// # Errors
     /// The store's, when the code is not in memory and the store does not answer: that is no "no".
-    pub async fn resolve(&self, code: &str, now: Timestamp) -> Result<Decision, StoreError> {
+    pub async fn resolve<'a>(
+        &self,
+        code: &str,
+        authority: impl FnOnce() -> &'a str,
+        now: Timestamp,
+    ) -> Result<Decision, StoreError> {
         let Some(link) = self.links.look_up(code, now).await? else {
             return Ok(Decision::Unknown);
         };
+        if link.link.host.is_some() && !link.link.is_known_at(authority()) {
+            return Ok(Decision::Unknown);
+        }
         Ok(match link.link.state_at(now) {
-            State::Active => Decision::Follow(link),
+            State::Active => match self.threats.of_link(&link.link) {
+                None => Decision::Follow(link),
+                Some(threat) => Decision::Warn(link, threat),
+            },
             state => Decision::Gone(Gone { state, reason: reason_of(&link) }),
         })
     }

@@ -184,6 +184,9 @@ pub trait Links {
         after: Option<&Place>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<(Place, Code)>, StoreError>> + Send;
+
+    /// How many links a key has minted, tombstones included.
+    fn count_of(&self, owner: &KeyId) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
 /// API keys.
@@ -582,6 +585,7 @@ delegate!(Links {
     fn codes_of(addresses: &[Target]) -> Vec<Codes>;
     fn swap_codes(swaps: &[Swap]) -> Vec<Option<Codes>>;
     fn list(listing: &Listing, after: Option<&Place>, limit: usize) -> Vec<(Place, Code)>;
+    fn count_of(owner: &KeyId) -> u64;
 });
 
 delegate!(Keys {

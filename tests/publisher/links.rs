@@ -30,6 +30,7 @@ async fn a_minted_link_has_exactly_the_agreed_members() {
         "expires_at",
         "redirect",
         "forward_query",
+        "host",
     ];
     assert_eq!(members(&link), BTreeSet::from(agreed));
     let code = link["code"].as_str().unwrap();
@@ -41,7 +42,7 @@ async fn a_minted_link_has_exactly_the_agreed_members() {
         "code": code, "short_url": format!("{HOME}/{code}"), "target": STORY, "article": STORY,
         "created_at": created, "owner": link["owner"], "title": "A story", "tags": ["world"],
         "state": "active", "expires_at": "2100-01-01T00:00:00.000Z", "redirect": 301,
-        "forward_query": true
+        "forward_query": true, "host": null
     });
     assert_eq!(link, expected);
     assert_eq!(app.get(&path_of(&link)).await.json(), link);

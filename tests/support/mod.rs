@@ -1,5 +1,11 @@
 //! The service as a client sees it: the real one, on a port of its own.
 
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "included by several test crates, each of which uses a part"
+)]
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -76,11 +82,20 @@ impl TestApp {
         Self::spawn_after(|_| {}, peer).await
     }
 
+    /// A service with further settings, and a client of it on the network.
+    pub(crate) async fn spawn_with(further: Table) -> Self {
+        Self::build(|_| {}, further, Peer::Network).await
+    }
+
     /// The same, once its data folder was prepared.
     pub(crate) async fn spawn_after(prepare: impl FnOnce(&Path), peer: Peer) -> Self {
+        Self::build(prepare, Table::new(), peer).await
+    }
+
+    async fn build(prepare: impl FnOnce(&Path), further: Table, peer: Peer) -> Self {
         let folder = tempfile::tempdir().unwrap();
         prepare(folder.path());
-        let settings = settings(&folder);
+        let settings = settings(&folder, further);
         let socket = settings.control_socket();
         let app = App::build(settings).await.unwrap();
         assert!(app.new_key().is_none(), "the key comes from the settings");
@@ -95,6 +110,19 @@ impl TestApp {
         };
         let client = client.no_proxy().redirect(Policy::none()).build().unwrap();
         Self { base, client, _stop: stop, _folder: folder }
+    }
+
+    /// Where it listens: `http://127.0.0.1:…`.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Imports lines of links, all of which are new.
+    pub(crate) async fn import(&self, lines: &[Value]) {
+        let body = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let request = self.request(Method::POST, "/api/v1/import");
+        let answer = send(request.header("Content-Type", "application/x-ndjson").body(body)).await;
+        assert_eq!(answer.json()["imported"], lines.len(), "{answer:?}");
     }
 
     /// A request without a key.
@@ -161,8 +189,8 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
     Answer { status, headers, text: response.text().await.unwrap() }
 }
 
-/// The defaults, on a free port, in a folder of their own.
-fn settings(folder: &TempDir) -> Settings {
+/// The defaults but for `further`, on a free port, in a folder of their own.
+fn settings(folder: &TempDir, further: Table) -> Settings {
     let mut flags: Table = toml! {
         listen = "127.0.0.1:0"
         workers = 2
@@ -177,5 +205,6 @@ fn settings(folder: &TempDir) -> Settings {
         "auth".into(),
         Table::from_iter([("bootstrap_key".to_owned(), ADMIN.into())]).into(),
     );
+    flags.extend(further);
     Settings::load(None, std::iter::empty(), flags).unwrap().settings
 }

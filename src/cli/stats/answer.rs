@@ -45,6 +45,15 @@ pub(super) struct Report {
     /// The links that were counted, when they are few.
     #[serde(default)]
     pub(super) codes: Vec<String>,
+    /// What they brought along from another shortener.
+    pub(super) imported: Option<Imported>,
+}
+
+/// Clicks that another shortener counted.
+#[derive(Debug, Deserialize)]
+pub(super) struct Imported {
+    pub(super) clicks: u64,
+    pub(super) at: String,
 }
 
 /// Figures of codes that lead nowhere.
@@ -143,7 +152,7 @@ impl Report {
         });
         stats.breakdowns.insert("hits".into(), hits.collect());
         stats.breakdowns.insert("codes".into(), codes);
-        Ok(Self { stats, codes: vec![] })
+        Ok(Self { stats, codes: vec![], imported: None })
     }
 }
 

@@ -41,7 +41,8 @@ Examples:
   slugline stats delete 8yDbrB                   forget what was counted for a link
 
 Without a link or one of --article, --tag, --minted-by: the whole site. To a pipe, it writes
-tab-separated lines: the start of each period, clicks, people, bots, visitors; then `total`.
+tab-separated lines: the start of each period, clicks, people, bots, visitors; then `total`; then
+`imported`, clicks, as of when, of links that another shortener counted for before they came here.
 
 Clicks are those of people and of bots. Visitors are different people within a day; over several
 days they are summed, for nobody is recognised on another day. A link whose code is the name of a
@@ -152,7 +153,7 @@ fn report(question: &Question, answer: &Value) -> serde_json::Result<String> {
     let report = Report::deserialize(answer)?;
     Ok(match output::on_terminal() {
         true => page::of_report(question, &report, Look::of_terminal()),
-        false => plain::lines(&report.stats, question.rows),
+        false => plain::lines(&report, question.rows),
     })
 }
 

@@ -3,7 +3,7 @@
 
 use comfy_table::{CellAlignment, Table};
 
-use super::answer::{Figures, Report, Share, Stats, Top, moment};
+use super::answer::{Figures, Imported, Report, Share, Stats, Top, moment};
 use super::chart::{bar, change, percent, shortened, sparkline};
 use super::question::{By, Question};
 use crate::cli::output::{self, Tone, grouped, toned};
@@ -39,7 +39,12 @@ impl Look {
 /// Figures over a window.
 pub(super) fn of_report(question: &Question, report: &Report, look: Look) -> String {
     let stats = &report.stats;
-    let mut parts = vec![format!("{}\n{}", head(question, report), totals(stats, look))];
+    let mut top = format!("{}\n{}", head(question, report), totals(stats, look));
+    if let Some(Imported { clicks, at }) = &report.imported {
+        let (clicks, at) = (grouped(*clicks), moment(at, &stats.tz));
+        top.push_str(&format!("\nimported: {clicks} clicks up to {at}"));
+    }
+    let mut parts = vec![top];
     if stats.series.len() > 1 {
         parts.push(line(stats, look));
     }
@@ -250,6 +255,7 @@ pub(super) fn example() -> Report {
             "total": { "clicks": 1000, "people": 1030, "bots": 0, "visitors": 900 },
         },
         "codes": ["8yDbrB"],
+        "imported": { "clicks": 3227, "at": "2019-03-30T00:00:00.000Z" },
     });
     serde_json::from_value(answer).unwrap()
 }
@@ -293,6 +299,7 @@ mod tests {
             "8yDbrB, 2026-11-01 00:00 to 2026-11-05 00:00 (UTC), by day\n",
             "1 280 clicks +28 %   1 030 people ±0 %   250 bots new   824 visitors −8 %\n",
             "change against 2026-10-28 00:00 to 2026-11-01 00:00\n",
+            "\nimported: 3 227 clicks up to 2019-03-30 00:00\n",
             "\n2026-11-01  ▁█▂▂  2026-11-04  max 1 245\n",
             "\n 2026-11-02    1 245    1 000    245        800   ██████████████████████████████\n",
         ] {

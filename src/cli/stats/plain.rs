@@ -2,16 +2,22 @@
 
 use std::fmt::Write as _;
 
-use super::answer::{Figures, Hit, Hits, Ranked, Stats, Top};
+use super::answer::{Figures, Hit, Hits, Imported, Ranked, Report, Top};
 
-/// The last `most` periods and the total, tab-separated.
-pub(super) fn lines(stats: &Stats, most: usize) -> String {
+/// The last `most` periods and the total, tab-separated; then what links brought along, and as of
+/// when.
+pub(super) fn lines(report: &Report, most: usize) -> String {
+    let stats = &report.stats;
     let skip = stats.series.len().saturating_sub(most);
     let mut text = String::new();
     for period in &stats.series[skip..] {
         line(&mut text, &period.start, period.figures, None);
     }
     line(&mut text, "total", stats.total, None);
+    if let Some(Imported { clicks, at }) = &report.imported {
+        // Writing into a text can't fail.
+        _ = writeln!(text, "imported\t{clicks}\t{at}");
+    }
     text
 }
 
@@ -50,11 +56,11 @@ mod tests {
 
     #[test]
     fn a_pipe_gets_the_last_periods_and_the_total_of_all() {
-        let text = lines(&example().stats, 2);
+        let text = lines(&example(), 2);
         assert_eq!(
             text,
             "2026-11-03T00:00:00Z\t30\t25\t5\t20\n2026-11-04T00:00:00Z\t5\t5\t0\t4\n\
-             total\t1280\t1030\t250\t824\n"
+             total\t1280\t1030\t250\t824\nimported\t3227\t2019-03-30T00:00:00.000Z\n"
         );
     }
 

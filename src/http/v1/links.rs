@@ -134,6 +134,7 @@ async fn list(
         q: text("q"),
         target: text("target"),
         state: given.text("state").map(read_state).transpose()?,
+        owner: None,
         cursor: text("cursor"),
         limit: given.parsed("limit")?,
     };
@@ -188,8 +189,8 @@ async fn show(
 
 /// Change a link
 ///
-/// Its code stays. What is left away stays as it is; null clears title, tags, expires_at, redirect
-/// and reason. Readers on every node get the change within a second.
+/// Its code stays. What is left away stays as it is; null clears title, tags, expires_at, redirect,
+/// reason and host. Readers on every node get the change within a second.
 #[utoipa::path(
     patch,
     path = "/links/{code}",

@@ -7,7 +7,7 @@ mod keys;
 mod links;
 mod live;
 mod once;
-mod stats;
+pub(super) mod stats;
 pub mod wire;
 
 use utoipa_actix_web::service_config::ServiceConfig;

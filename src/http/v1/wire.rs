@@ -165,6 +165,10 @@ pub struct NewLinkBody {
     keep_tracking: Option<bool>,
     /// Asks for another code where there is one already.
     new_code: Option<bool>,
+    /// One of this service's hosts, which alone shall know the code. Only a link that is bound to it
+    /// is answered with, else a new one is made. Left away: any link will do.
+    #[schema(example = "go.example.org")]
+    host: Option<String>,
 }
 
 impl From<NewLinkBody> for NewLink {
@@ -179,6 +183,7 @@ impl From<NewLinkBody> for NewLink {
             forward_query: body.forward_query.unwrap_or(false),
             keep_tracking: body.keep_tracking.unwrap_or(false),
             new_code: body.new_code.unwrap_or(false),
+            host: body.host,
         }
     }
 }
@@ -224,6 +229,10 @@ pub struct EditBody {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     reason: Option<Option<String>>,
+    /// One of this service's hosts, which alone knows the code from now on; null: all of them do.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    host: Option<Option<String>>,
     /// Only so that asking for another code is told the way.
     #[serde(rename = "code", default, deserialize_with = "code_is_fixed")]
     #[schema(ignore)]
@@ -256,6 +265,7 @@ impl From<EditBody> for Edit {
                 StateBody::Disabled => NewState::Disabled,
             }),
             reason: body.reason,
+            host: body.host,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! How the names of a breakdown are stored: the usual ones as a number.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::{BadTally, put_number, take_bytes, take_number};
 
@@ -76,10 +78,14 @@ const USUAL: [&str; 64] = [
     "RU",
 ];
 
+/// The number of each usual name: every row that is stored asks for many.
+static NUMBERS: LazyLock<HashMap<&str, u64>> =
+    LazyLock::new(|| USUAL.into_iter().zip(0..).collect());
+
 /// Appends `name`: twice its number, or one more than twice its length and its bytes.
 pub(super) fn put(name: &str, bytes: &mut Vec<u8>) {
-    if let Some(number) = USUAL.iter().position(|usual| *usual == name) {
-        put_number(2 * number as u64, bytes);
+    if let Some(number) = NUMBERS.get(name) {
+        put_number(2 * number, bytes);
         return;
     }
     put_number(2 * name.len() as u64 + 1, bytes);

@@ -29,6 +29,8 @@ pub struct Edit {
     pub state: Option<NewState>,
     /// Why it is withdrawn.
     pub reason: Option<Option<String>>,
+    /// The one host that knows the code; all of them.
+    pub host: Option<Option<String>>,
 }
 
 /// The states that a publisher can set.
@@ -145,6 +147,9 @@ impl Shorten {
         }
         new.redirect = edit.redirect.unwrap_or(old.redirect);
         new.forward_query = edit.forward_query.unwrap_or(old.forward_query);
+        if let Some(host) = &edit.host {
+            new.host = host.as_deref().map(|host| self.host(host)).transpose()?;
+        }
         new.standing = standing(&old.standing, edit)?;
         Ok(new)
     }

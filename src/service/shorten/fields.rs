@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::model::code::BadCode;
 use crate::model::link::{BadTag, MAX_REASON_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH, Tag};
 use crate::model::target::{BadTarget, MAX_TARGET_LENGTH};
+use crate::service::threats::Threat;
 
 /// A field that breaks a rule, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum BadField {
     /// The house rules don't name the host.
     #[error("links to {0} are not allowed here (links.allow_hosts)")]
     HostNotAllowed(String),
+    /// The host is known to harm its readers.
+    #[error("{0} is known here for {1}; nothing new may lead there (links.{1}_hosts)")]
+    Harmful(String, Threat),
     /// One of our own addresses, but no live short link.
     #[error("{0} is an address of this service and no live short link; give the article's address")]
     Ours(String),
@@ -48,6 +52,9 @@ pub enum BadField {
     /// A reason for a link that is not withdrawn.
     #[error("only a disabled link has a reason; set state to disabled as well")]
     StrayReason,
+    /// A host that is none of ours, and those that are.
+    #[error("{0:?} is no host of this service; its hosts are {1} (public_url, hosts)")]
+    Host(String, String),
     /// How to read an address that is not there.
     #[error("keep_tracking says how url is to be read; give url as well")]
     StrayKeepTracking,
@@ -58,15 +65,18 @@ impl BadField {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::Target(_) | Self::HostBlocked(_) | Self::HostNotAllowed(_) | Self::Ours(_) => {
-                "url".into()
-            }
+            Self::Target(_)
+            | Self::HostBlocked(_)
+            | Self::HostNotAllowed(_)
+            | Self::Harmful(..)
+            | Self::Ours(_) => "url".into(),
             Self::Code(_) => "code".into(),
             Self::LongTitle(_) | Self::TitleCharacter => "title".into(),
             Self::Tag(at, _) => format!("tags[{at}]"),
             Self::TooManyTags(_) => "tags".into(),
             Self::Past => "expires_at".into(),
             Self::LongReason(_) | Self::ReasonCharacter | Self::StrayReason => "reason".into(),
+            Self::Host(..) => "host".into(),
             Self::StrayKeepTracking => "keep_tracking".into(),
         }
     }
@@ -134,30 +144,9 @@ pub(super) fn expiry(at: Timestamp, now: Timestamp) -> Result<Timestamp, BadFiel
     if at > now { Ok(at) } else { Err(BadField::Past) }
 }
 
-/// A host of the settings, as it looks in a normal address: lower case, punycode, no dots around.
-pub(super) fn host(text: &str) -> String {
-    let text = text.trim().trim_start_matches("*.").trim_matches('.');
-    url::Host::parse(text).map_or_else(|_| text.to_lowercase(), |host| host.to_string())
-}
-
-/// Whether `host` is `zone` or lies below it.
-pub(super) fn is_within(host: &str, zone: &str) -> bool {
-    host.strip_suffix(zone).is_some_and(|front| front.is_empty() || front.ends_with('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_host_is_within_itself_and_what_is_above_it_but_not_beside() {
-        assert!(is_within("example.org", "example.org"));
-        assert!(is_within("www.example.org", "example.org"));
-        assert!(!is_within("badexample.org", "example.org"));
-        assert!(!is_within("example.org.evil.net", "example.org"));
-        assert_eq!(host(" *.Bücher.example. "), "xn--bcher-kva.example");
-        assert_eq!(host("[2001:db8::1]"), "[2001:db8::1]");
-    }
 
     #[test]
     fn titles_are_trimmed_bounded_and_clean() {

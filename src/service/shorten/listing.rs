@@ -32,6 +32,8 @@ pub struct Query {
     pub target: Option<String>,
     /// In this state; all but the deleted when nothing is said.
     pub state: Option<State>,
+    /// Minted by this key.
+    pub owner: Option<KeyId>,
     /// Where the last page ended.
     pub cursor: Option<String>,
     /// At most this many; 50 when nothing is said.
@@ -105,7 +107,7 @@ impl Shorten {
         let filter = Filter {
             tag,
             needle: query.q.as_deref().map(Needle::new),
-            owner: (!by.may_see_all()).then(|| by.key.clone()),
+            owner: if by.may_see_all() { query.owner.clone() } else { Some(by.key.clone()) },
             state: query.state,
             now,
         };
@@ -116,6 +118,14 @@ impl Shorten {
             None => self.run_through(&filter, after, limit).await?,
         };
         Ok(Page { items, next_cursor: next.map(|place| write_cursor(&place, &kind)) })
+    }
+
+    /// How many links the caller has minted, deleted ones included.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn count_own(&self, by: &Principal) -> Result<u64, StoreError> {
+        self.links.store().count_of(&by.key).await
     }
 
     /// Goes through a listing until the page is full, the listing ends, or enough was looked at.

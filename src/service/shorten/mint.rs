@@ -36,6 +36,8 @@ pub struct NewLink {
     pub keep_tracking: bool,
     /// Whether to draw another code even where there is one.
     pub new_code: bool,
+    /// The one host that shall know the code; none: any link will do, and a new one is known to all.
+    pub host: Option<String>,
 }
 
 /// A link, and whether this request made it.
@@ -148,7 +150,7 @@ impl Shorten {
             forward_query: wish.forward_query,
             standing: Standing::Active,
             verbatim: false,
-            host: None,
+            host: wish.host.as_deref().map(|host| self.host(host)).transpose()?,
             baseline: None,
         };
         Ok(Draft { link, choice })
@@ -184,15 +186,25 @@ impl Shorten {
                 rest.push((row, draft));
                 continue;
             }
-            let code = self.home.code_in(&draft.link.article);
+            let article = &draft.link.article;
+            let code = self.home.code_in(article);
             let there = code.and_then(|code| known.get(&code).cloned().flatten());
-            match there.filter(|link| link.stands_for_its_article_at(now)) {
+            let leads_on = |link: &Link| {
+                link.stands_for_its_article_at(now) && link.is_known_at(article.authority())
+            };
+            match there.filter(leads_on) {
                 None => {
                     let bad = BadField::Ours(draft.link.article.to_string());
                     outcomes[row] = Some(Err(bad.into()));
                 }
-                Some(link) if draft.choice == Choice::Any => {
+                Some(link) if draft.choice == Choice::Any && draft.link.will_do_with(&link) => {
                     outcomes[row] = Some(Ok(Minted::Existing(link)));
+                }
+                Some(link) if self.threats.of_link(&link).is_some() => {
+                    let harm = self
+                        .is_harmless(&link.article)
+                        .and_then(|()| self.is_harmless(&link.target));
+                    outcomes[row] = harm.err().map(|bad| Err(bad.into()));
                 }
                 Some(link) => {
                     (draft.link.target, draft.link.article) = (link.target, link.article);

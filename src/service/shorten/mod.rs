@@ -22,9 +22,11 @@ pub use self::fields::BadField;
 pub use self::listing::{BadQuery, MAX_PAGE, Page, Query};
 pub use self::mint::{Minted, NewLink};
 use super::auth::{Forbidden, Principal};
+use super::threats::Threats;
 use crate::model::canonical::{Addresses, Canonicalizer};
 use crate::model::code::{Code, Generator};
 use crate::model::home::Home;
+use crate::model::host::{Host, Zones};
 use crate::model::link::{Link, Redirect, Standing};
 use crate::model::target::Target;
 use crate::store::cached::Cached;
@@ -93,8 +95,9 @@ pub struct Shorten {
     pub(in crate::service) canonical: Arc<Canonicalizer>,
     codes: Arc<Generator>,
     pub(in crate::service) home: Home,
-    allowed: Arc<[String]>,
-    blocked: Arc<[String]>,
+    allowed: Zones,
+    blocked: Zones,
+    threats: Threats,
 }
 
 impl Shorten {
@@ -107,14 +110,14 @@ impl Shorten {
         home: Home,
         settings: &Settings,
     ) -> Self {
-        let table = |hosts: &[String]| hosts.iter().map(|host| fields::host(host)).collect();
         Self {
             links,
             canonical,
             codes,
             home,
-            allowed: table(&settings.allow_hosts),
-            blocked: table(&settings.block_hosts),
+            allowed: Zones::new(&settings.allow_hosts),
+            blocked: Zones::new(&settings.block_hosts),
+            threats: Threats::new(settings),
         }
     }
 
@@ -138,6 +141,21 @@ impl Shorten {
         }
     }
 
+    /// The link, or what is left of it, that readers come to by this code: whoever holds any key may
+    /// know what every reader can find out.
+    ///
+    /// # Errors
+    /// [`ShortenError::NotFound`], or what the store says.
+    pub async fn expand(&self, code: &str) -> Result<Link, ShortenError> {
+        self.find(code).await
+    }
+
+    /// Which addresses are known to harm their readers.
+    #[must_use]
+    pub fn threats(&self) -> &Threats {
+        &self.threats
+    }
+
     /// The link or tombstone with this code.
     pub(in crate::service) async fn find(&self, code: &str) -> Result<Link, ShortenError> {
         let unknown = || ShortenError::NotFound(code.to_owned());
@@ -149,17 +167,34 @@ impl Shorten {
     fn addresses(&self, url: &str) -> Result<Addresses, BadField> {
         let addresses = self.canonical.addresses(url)?;
         let host = addresses.article.host();
-        let within = |hosts: &[String]| hosts.iter().any(|zone| fields::is_within(host, zone));
         if self.is_ours(&addresses.article) {
             return Ok(addresses);
         }
-        if within(&self.blocked) {
+        if self.blocked.hold(host) {
             return Err(BadField::HostBlocked(host.to_owned()));
         }
-        if !self.allowed.is_empty() && !within(&self.allowed) {
+        if !self.allowed.is_empty() && !self.allowed.hold(host) {
             return Err(BadField::HostNotAllowed(host.to_owned()));
         }
+        for address in [&addresses.article, &addresses.landing] {
+            self.is_harmless(address)?;
+        }
         Ok(addresses)
+    }
+
+    /// Nothing new may lead to what is known to harm its readers.
+    fn is_harmless(&self, address: &Target) -> Result<(), BadField> {
+        let threat = self.threats.of(address);
+        threat.map_or(Ok(()), |threat| Err(BadField::Harmful(address.host().to_owned(), threat)))
+    }
+
+    /// The host that a publisher binds a link to: one of ours.
+    fn host(&self, text: &str) -> Result<Host, BadField> {
+        let ours = Host::parse(text).ok().filter(|host| self.home.has(host));
+        ours.ok_or_else(|| {
+            let known: Vec<&str> = self.home.hosts().collect();
+            BadField::Host(text.to_owned(), known.join(", "))
+        })
     }
 
     /// Whether an address lies under our own short URLs.

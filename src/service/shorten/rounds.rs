@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::mint::{Choice, Draft, Minted, Outcome};
 use super::{MAX_CODES, Shorten, ShortenError};
 use crate::model::code::Code;
+use crate::model::host::Host;
 use crate::model::link::{Link, Standing};
 use crate::model::target::Target;
 use crate::store::{Claim, Codes, Links, Mint, StoreError, Swap};
@@ -21,6 +22,13 @@ use crate::store::{Claim, Codes, Links, Mint, StoreError, Swap};
 /// Rounds after which something must be wrong with the store. Each round of contention ends with
 /// somebody's success, and an address has at most [`MAX_CODES`] codes.
 const MAX_ROUNDS: usize = 2 * MAX_CODES;
+
+/// What rows have in common that get one link: the target, and the host that they ask for.
+type Wish = (Target, Option<Host>);
+
+fn wish_of(link: &Link) -> Wish {
+    (link.target.clone(), link.host.clone())
+}
 
 /// One link on its way, and the rows that wait for it.
 struct Job {
@@ -88,17 +96,17 @@ pub(super) struct Rounds<'a> {
 impl<'a> Rounds<'a> {
     pub(super) fn new(shorten: &'a Shorten, drafts: Vec<(usize, Draft)>, now: Timestamp) -> Self {
         let mut jobs: Vec<Job> = Vec::with_capacity(drafts.len());
-        let mut by_target: HashMap<Target, usize> = HashMap::new();
+        let mut by_wish: HashMap<Wish, usize> = HashMap::new();
         let mut waiting = HashMap::new();
         for (row, draft) in drafts {
-            let target = draft.link.target.clone();
-            match by_target.get(&target) {
+            let wish = wish_of(&draft.link);
+            match by_wish.get(&wish) {
                 Some(job) if draft.choice == Choice::Any => {
                     jobs[*job].rows.push_back(row);
                     waiting.insert(row, draft);
                 }
                 _ => {
-                    by_target.entry(target).or_insert(jobs.len());
+                    by_wish.entry(wish).or_insert(jobs.len());
                     jobs.push(Job::new(row, draft));
                 }
             }
@@ -182,16 +190,16 @@ impl<'a> Rounds<'a> {
             let rows = job.rows.split_off(1);
             released.extend(rows);
         }
-        let mut by_target: HashMap<Target, usize> = HashMap::new();
+        let mut by_wish: HashMap<Wish, usize> = HashMap::new();
         for row in released {
             let Some(draft) = self.drafts.remove(&row) else { continue };
-            match by_target.get(&draft.link.target) {
+            match by_wish.get(&wish_of(&draft.link)) {
                 Some(job) => {
                     self.jobs[*job].rows.push_back(row);
                     self.drafts.insert(row, draft);
                 }
                 None => {
-                    by_target.insert(draft.link.target.clone(), self.jobs.len());
+                    by_wish.insert(wish_of(&draft.link), self.jobs.len());
                     self.jobs.push(Job::new(row, draft));
                 }
             }
@@ -216,7 +224,9 @@ impl<'a> Rounds<'a> {
             job.look = false;
             let behind: Vec<Option<Link>> = links.by_ref().take(codes.len()).collect();
             let ours = |link: &&Link| {
-                link.leads_to(&job.link.target) && link.stands_for_its_article_at(self.now)
+                link.leads_to(&job.link.target)
+                    && job.link.will_do_with(link)
+                    && link.stands_for_its_article_at(self.now)
             };
             if let Some(link) = behind.iter().flatten().find(ours) {
                 job.outcome = Some(Ok(Minted::Existing(link.clone())));
@@ -310,15 +320,19 @@ impl<'a> Rounds<'a> {
 
     /// Somebody else has the code. For whoever will do with any, it may be theirs all the same.
     async fn lost(&mut self, at: usize) -> Result<(), StoreError> {
+        let code = self.jobs[at].link.code.clone();
+        let there = self.shorten.links.store().get(&code).await?;
+        // Whoever completed the mint with a link for another host has the code under this address.
+        let theirs =
+            |address: &Target| there.iter().any(|link| link.addresses().any(|own| own == address));
         let job = &mut self.jobs[at];
-        let code = job.link.code.clone();
-        let placed = std::mem::take(&mut job.placed);
+        let mut placed = std::mem::take(&mut job.placed);
+        placed.retain(|address| !theirs(address));
         job.collided.extend(placed.iter().map(|address| (address.clone(), code.clone())));
         match job.choice {
             Choice::Any => job.look = true,
             Choice::Fresh => job.redraw(self.shorten),
             Choice::This => {
-                let there = self.shorten.links.store().get(&job.link.code).await?;
                 job.outcome = there.map(|there| wish_meets(&job.link, there));
                 let placed = if matches!(job.outcome, Some(Err(_))) { placed } else { vec![] };
                 for address in placed {
@@ -350,7 +364,8 @@ fn put_in(codes: &mut Codes, job: &Job, address: &Target) -> Result<Put, Shorten
     if codes.0.len() >= MAX_CODES {
         return Err(ShortenError::TooManyCodes(address.clone()));
     }
-    let first = job.choice == Choice::Any && *address == job.link.target;
+    let replaces = job.choice == Choice::Any && job.link.host.is_none();
+    let first = replaces && *address == job.link.target;
     let at = if first { 0 } else { codes.0.len() };
     codes.0.insert(at, job.link.code.clone());
     Ok(Put::New)
@@ -361,7 +376,7 @@ fn wish_meets(wish: &Link, there: Link) -> Outcome {
     if there.standing == Standing::Deleted {
         return Err(ShortenError::CodeRetired(there.code));
     }
-    if there.leads_to(&wish.target) {
+    if there.leads_to(&wish.target) && wish.will_do_with(&there) {
         Ok(Minted::Existing(there))
     } else {
         Err(ShortenError::CodeTaken(there.code))

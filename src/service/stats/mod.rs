@@ -2,6 +2,7 @@
 
 mod ranking;
 mod report;
+mod snapshot;
 mod subjects;
 #[cfg(test)]
 mod tests;
@@ -15,12 +16,15 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
 use self::report::{days_to_ask, sum};
+pub use self::snapshot::{Detail, Snapshot};
+use self::subjects::Subjects;
 use self::window::{Rows, Window};
 use super::auth::{Forbidden, Principal, to_the_millisecond};
 use super::click::Auditor;
+use super::shorten::Settings;
 use crate::model::canonical::Canonicalizer;
 use crate::model::code::Code;
-use crate::model::link::{BadTag, Link};
+use crate::model::link::{BadTag, Baseline, Link};
 use crate::model::tally::{Breakdown, Day, Figures, Quarter, Subject};
 use crate::model::target::{BadTarget, Target};
 pub use crate::store::Note;
@@ -33,6 +37,8 @@ pub const MAX_ROWS: usize = 10_000;
 pub const MAX_TOP_DAYS: i64 = 3_660;
 /// The most links of one ranking.
 pub const MAX_TOP: usize = 1_000;
+/// Reports that are made at the same time for whoever asks.
+const PUBLIC_AT_ONCE: usize = 4;
 /// The window when none is asked for.
 const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -120,6 +126,8 @@ pub struct Report {
     pub previous: Option<(Timestamp, Figures)>,
     /// The links that were counted, when they are few: one, or those of an article.
     pub codes: Vec<Code>,
+    /// What those links brought along from another shortener. It is in no other figure.
+    pub imported: Option<Baseline>,
 }
 
 /// By what links are ranked.
@@ -192,6 +200,8 @@ pub struct Stats {
     auditor: Auditor,
     /// One ranking at a time.
     ranking: Arc<Semaphore>,
+    /// Places for reports that anybody may ask for, if they may.
+    public: Option<Arc<Semaphore>>,
 }
 
 impl Stats {
@@ -199,7 +209,15 @@ impl Stats {
     /// own account comes from `auditor`.
     #[must_use]
     pub fn new(links: Cached, canonical: Arc<Canonicalizer>, auditor: Auditor) -> Self {
-        Self { links, canonical, auditor, ranking: Arc::new(Semaphore::new(1)) }
+        let ranking = Arc::new(Semaphore::new(1));
+        Self { links, canonical, auditor, ranking, public: None }
+    }
+
+    /// The same, open to anybody as far as `settings` say.
+    #[must_use]
+    pub fn opened_by(self, settings: &Settings) -> Self {
+        let places = || Arc::new(Semaphore::new(PUBLIC_AT_ONCE));
+        Self { public: settings.public_stats.then(places), ..self }
     }
 
     /// The same over another handle on the store.
@@ -222,6 +240,39 @@ impl Stats {
         now: Timestamp,
     ) -> Result<Report, StatsError> {
         let subjects = self.subjects(by, whose).await?;
+        self.report_on(subjects, query, now).await
+    }
+
+    /// What was counted of one link, for whoever asks; nothing, unless `links.public_stats` opens
+    /// the figures. Who asks too much at a time waits.
+    ///
+    /// # Errors
+    /// [`StatsError`].
+    pub async fn public_report(
+        &self,
+        link: &Link,
+        query: &Query,
+        now: Timestamp,
+    ) -> Result<Option<Report>, StatsError> {
+        let Some(asking) = &self.public else { return Ok(None) };
+        // The semaphore is never closed: without a permit there is nothing to wait for.
+        let _permit = asking.acquire().await;
+        let subjects = Subjects::links(vec![link.clone()]);
+        self.report_on(subjects, query, now).await.map(Some)
+    }
+
+    /// Whether anybody may see the figures of a link.
+    #[must_use]
+    pub fn are_public(&self) -> bool {
+        self.public.is_some()
+    }
+
+    async fn report_on(
+        &self,
+        subjects: Subjects,
+        query: &Query,
+        now: Timestamp,
+    ) -> Result<Report, StatsError> {
         let since = match subjects.since {
             Some(minted) => Some(minted),
             None => self.first_moment(query, now).await?,
@@ -245,6 +296,7 @@ impl Stats {
             breakdown: sums.breakdown,
             previous,
             codes: subjects.codes,
+            imported: subjects.imported,
         })
     }
 

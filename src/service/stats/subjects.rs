@@ -3,10 +3,11 @@
 use super::{Stats, StatsError, Whose};
 use crate::model::code::Code;
 use crate::model::key::KeyId;
-use crate::model::link::{Link, Tag};
+use crate::model::link::{Baseline, Link, Tag};
 use crate::model::tally::Subject;
+use crate::model::target::Target;
 use crate::service::auth::Principal;
-use crate::store::{Keys as _, Links as _};
+use crate::store::{Keys as _, Links as _, StoreError};
 
 use jiff::Timestamp;
 
@@ -18,20 +19,24 @@ pub(super) struct Subjects {
     pub(super) since: Option<Timestamp>,
     /// The links, oldest first.
     pub(super) codes: Vec<Code>,
+    /// What they brought along, if they are links.
+    pub(super) imported: Option<Baseline>,
 }
 
 impl Subjects {
     fn one(subject: Subject) -> Self {
-        Self { all: vec![subject], since: None, codes: vec![] }
+        Self { all: vec![subject], since: None, codes: vec![], imported: None }
     }
 
-    fn links(mut links: Vec<Link>) -> Self {
+    /// Links, together.
+    pub(super) fn links(mut links: Vec<Link>) -> Self {
         links.sort_by(|a, b| (a.created_at, &a.code).cmp(&(b.created_at, &b.code)));
         let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
         Self {
             all: codes.iter().cloned().map(Subject::Link).collect(),
             since: links.first().map(|link| link.created_at),
             codes,
+            imported: Baseline::together(links.iter().filter_map(|link| link.baseline)),
         }
     }
 }
@@ -79,15 +84,19 @@ impl Stats {
     /// All links of an article, tombstones included; there is at least one.
     async fn links_of(&self, url: &str) -> Result<Vec<Link>, StatsError> {
         let article = self.canonical.article(url)?;
-        let entries = self.links.store().codes_of(std::slice::from_ref(&article)).await?;
-        let codes: Vec<Code> = entries.into_iter().flat_map(|entry| entry.0).collect();
-        let links = self.links.store().get_many(&codes).await?;
-        let links: Vec<Link> =
-            links.into_iter().flatten().filter(|link| link.article == article).collect();
+        let links = self.links_under(&article).await?;
         match links.is_empty() {
             true => Err(StatsError::NoArticle(article)),
             false => Ok(links),
         }
+    }
+
+    /// All links of an article, tombstones included.
+    pub(super) async fn links_under(&self, article: &Target) -> Result<Vec<Link>, StoreError> {
+        let entries = self.links.store().codes_of(std::slice::from_ref(article)).await?;
+        let codes: Vec<Code> = entries.into_iter().flat_map(|entry| entry.0).collect();
+        let links = self.links.store().get_many(&codes).await?;
+        Ok(links.into_iter().flatten().filter(|link| link.article == *article).collect())
     }
 
     /// The key with this id. Who has none that opens more learns nothing of other keys.

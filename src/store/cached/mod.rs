@@ -9,7 +9,7 @@
 mod ports;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -54,6 +54,8 @@ pub struct HotLink {
     pub link: Link,
     /// Its target, ready to stand in a header.
     pub location: Bytes,
+    /// `Link: <target>; rel="canonical"`, once somebody has asked for it.
+    canonical: OnceLock<Bytes>,
     /// When the store last said so; milliseconds since 1970.
     confirmed_at: AtomicI64,
     /// How many gaps in hearing of changes there had been by then.
@@ -317,11 +319,22 @@ impl HotLink {
     fn new(link: Link, now: i64, gaps: u64) -> Self {
         Self {
             location: Bytes::from_owner(link.target.clone()),
+            canonical: OnceLock::new(),
             link,
             confirmed_at: AtomicI64::new(now),
             gaps: AtomicU64::new(gaps),
             refreshing: AtomicBool::new(false),
         }
+    }
+
+    /// The value of a `Link` header that names the target as what is to be listed in place of the
+    /// short URL (RFC 6596, RFC 8288 §3). Made once for as long as the link is in memory.
+    #[must_use]
+    pub fn canonical(&self) -> &Bytes {
+        self.canonical.get_or_init(|| {
+            let target = self.link.target.as_uri();
+            Bytes::from(format!("<{target}>; rel=\"canonical\""))
+        })
     }
 }
 

@@ -69,6 +69,10 @@ impl Links for Cached {
     ) -> Result<Vec<(Place, Code)>, StoreError> {
         self.store.list(listing, after, limit).await
     }
+
+    async fn count_of(&self, owner: &KeyId) -> Result<u64, StoreError> {
+        self.store.count_of(owner).await
+    }
 }
 
 impl Keys for Cached {

@@ -97,11 +97,13 @@ async fn an_owner_sees_its_own(store: &Store) {
     for (at, owner) in owners.iter().enumerate() {
         let found = read_all(store, &Listing::Of(owner.clone()), 9, async || {}).await;
         assert_eq!(found.len(), 100);
+        assert_eq!(store.count_of(owner).await.unwrap(), 100);
         let found: BTreeSet<Code> = found.into_iter().collect();
         assert!(links.iter().skip(at).step_by(3).all(|link| found.contains(&link.code)));
     }
     let nobody = Listing::Of(KeyId::parse("nobody00").unwrap());
     assert_eq!(store.list(&nobody, None, 10).await.unwrap(), []);
+    assert_eq!(store.count_of(&KeyId::parse("nobody00").unwrap()).await.unwrap(), 0);
     assert_eq!(read_all(store, &Listing::All, 11, async || {}).await.len(), 300);
 }
 

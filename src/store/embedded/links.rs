@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Embedded, failed};
 use crate::model::code::Code;
+use crate::model::key::KeyId;
 use crate::model::link::Link;
 use crate::model::target::Target;
 use crate::store::{Claim, Codes, Links, Listing, Mint, Place, Replaced, StoreError, Swap, record};
@@ -124,6 +125,17 @@ impl Links for Embedded {
                     Ok((place_of(ms, code), read_code(code)?))
                 })
                 .collect()
+        })
+        .await
+    }
+
+    async fn count_of(&self, owner: &KeyId) -> Result<u64, StoreError> {
+        let name = name_of(&Listing::Of(owner.clone()));
+        self.scan(move |txn| {
+            let table = txn.open_table(LISTINGS).map_err(failed)?;
+            let all = (name.as_str(), i64::MIN, "")..(name.as_str(), i64::MAX, AFTER_ANY_CODE);
+            let entries = table.range(all).map_err(failed)?;
+            entries.map(|entry| entry.map(|_| 1).map_err(failed)).sum()
         })
         .await
     }

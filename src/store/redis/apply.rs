@@ -13,13 +13,18 @@ use super::schema::{A_CALL, hash_of, prefix};
 use super::scripts::{self, Call};
 use super::tallies::{damaged, read_progress};
 use super::{Redis, together, unique};
-use crate::model::tally::row::{DAY_ROWS, QUARTER_ROWS, merged, of_quarters};
+use crate::model::tally::row::{
+    DAY_ROWS, QUARTER_ROWS, length_without_sketches, merged, of_quarters,
+};
 use crate::model::tally::{Count, Day, Row, Subject};
 use crate::store::{Applied, Batch, Keep, Move, NodeId, Progress, StoreError};
 
 /// How often a batch begins again. Each time some other node's batch was applied, and a node has one
 /// under way for each partition.
 const TRIES: usize = 50;
+
+/// Bytes of a sketch from which on it stands apart from its row: most questions are not about it.
+const LONG_SKETCH: usize = 512;
 
 /// What a batch adds to the rows of one subject of a day.
 struct Change<'a> {
@@ -194,10 +199,27 @@ fn with_rows(mut call: Call, keep: Keep, changes: &[Change<'_>], rows: &[Vec<u8>
                 None => call.arg("").arg(""),
             };
             call = call.arg(change.hour_bytes());
-            call = rows.by_ref().take(change.len()).fold(call, |call, row| call.arg(row));
+            let mut rows = rows.by_ref().take(change.len());
+            let (day, sketch) = split(rows.next().map(Vec::as_slice).unwrap_or_default());
+            call = rows.fold(call.arg(day).arg(sketch), |call, row| call.arg(row));
         }
     }
     call
+}
+
+/// A day's row as it is stored: what stands apart from it is the second part.
+pub(super) fn split(row: &[u8]) -> (&[u8], &[u8]) {
+    match length_without_sketches(row) {
+        Ok(length) if row.len() >= length + LONG_SKETCH => row.split_at(length),
+        _ => (row, &[]),
+    }
+}
+
+/// Puts the parts together again.
+pub(super) fn join(row: &mut Vec<u8>, sketch: Option<Vec<u8>>) {
+    if length_without_sketches(row).is_ok_and(|length| length == row.len()) {
+        row.extend(sketch.unwrap_or_default());
+    }
 }
 
 /// When rows of a day expire, in Unix seconds; 0: never.

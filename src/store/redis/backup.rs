@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::apply::expiry;
+use super::apply::{expiry, join, split};
 use super::connection::Trip;
 use super::links::in_order;
 use super::listing::{self, Claimed};
@@ -107,18 +107,37 @@ impl Backup for Redis {
         keep: Keep,
         over: Over,
     ) -> Result<Vec<Put>, StoreError> {
-        let items = rows.iter().map(|row| {
-            let name = row.subject.name().into_owned();
-            let (family, ends, field) = match row.hour {
-                None => ("d", expiry(row.day, keep.days), name.clone().into_bytes()),
+        let (mut items, mut sketches) = (Vec::<Item>::new(), Vec::<(usize, Item)>::new());
+        for (at, row) in rows.iter().enumerate() {
+            let (day, name) = (row.day.0.to_string(), row.subject.name().into_owned());
+            let field = name.clone().into_bytes();
+            items.push(match row.hour {
+                None => {
+                    let ends = expiry(row.day, keep.days);
+                    let (whole, sketch) = split(&row.bytes);
+                    if !sketch.is_empty() {
+                        let sketch = sketch.to_vec();
+                        let field = field.clone();
+                        sketches.push((at, ("s", day.clone(), ends, field, name.clone(), sketch)));
+                    }
+                    ("d", day, ends, field, name, whole.to_vec())
+                }
                 Some(hour) => {
                     let field = [&[hour], name.as_bytes()].concat();
-                    ("h", expiry(row.day, keep.hours), field)
+                    ("h", day, expiry(row.day, keep.hours), field, name, row.bytes.clone())
                 }
-            };
-            (family, row.day.0.to_string(), ends, field, name, row.bytes.clone())
-        });
-        self.put_back(&items.collect::<Vec<Item>>(), over).await
+            });
+        }
+        // A sketch is put after its row, which says whether there is room for it.
+        let mut puts = self.put_back(&items, over).await?;
+        sketches.retain(|(at, _)| over != Over::Keep || puts[*at] != Put::Other);
+        let (at, items): (Vec<usize>, Vec<Item>) = sketches.into_iter().unzip();
+        for (at, put) in at.into_iter().zip(self.put_back(&items, over).await?) {
+            if puts[at] == Put::Same {
+                puts[at] = put;
+            }
+        }
+        Ok(puts)
     }
 
     async fn put_totals(
@@ -225,10 +244,13 @@ impl Redis {
         day: u32,
     ) -> Result<Vec<StoredRow>, StoreError> {
         let map = |family: &str| format!("{}{family}{day}.", prefix(partition));
-        let (whole, hours) = (map("d"), map("h"));
+        let (whole, sketches, hours) = (map("d"), map("s"), map("h"));
         let whole = self.entries(&whole, 0..self.buckets_of(&whole).await?).await?;
+        let sketches = self.entries(&sketches, 0..self.buckets_of(&sketches).await?).await?;
+        let mut sketches: BTreeMap<Vec<u8>, Vec<u8>> = sketches.collect();
         let mut rows = BTreeMap::new();
-        for (name, row) in whole {
+        for (name, mut row) in whole {
+            join(&mut row, sketches.remove(&name));
             rows.insert((text(&name)?.to_owned(), None), row);
         }
         for (field, row) in self.entries(&hours, 0..self.buckets_of(&hours).await?).await? {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::connection::Trip;
 use super::listing::{self, Claimed, Made};
-use super::schema::{self, CHANGES, hash_of, partition_of, prefix};
+use super::schema::{self, CHANGES, PARTITIONS, hash_of, partition_of, prefix};
 use super::scripts::Call;
 use super::{Redis, scripts, together};
 use crate::model::code::Code;
+use crate::model::key::KeyId;
 use crate::model::link::{Link, Tag};
 use crate::model::target::Target;
 use crate::store::{Claim, Codes, Links, Listing, Mint, Place, Replaced, StoreError, Swap, record};
@@ -153,6 +154,14 @@ impl Links for Redis {
             Listing::Of(owner) => self.recent(owner.as_str(), after, limit).await,
             Listing::Tagged(tag) => self.tagged(tag, after, limit).await,
         }
+    }
+
+    async fn count_of(&self, owner: &KeyId) -> Result<u64, StoreError> {
+        let counts = (0..PARTITIONS).map(async |partition| {
+            let call = scripts::COUNT.at(&prefix(partition)).arg(owner.as_str());
+            self.connection.script::<u64>(Trip::Query, &call).await
+        });
+        Ok(together(counts).await?.into_iter().sum())
     }
 }
 

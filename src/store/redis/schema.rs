@@ -10,6 +10,7 @@
 //! | `sl{T}a<bucket>`       | map    | 8 bytes of an address's SHA-256 → its codes                  |
 //! | `sl{T}c<bucket>`       | map    | code → all its clicks, ever: people's, ` `, bots' if any     |
 //! | `sl{T}d<day>.<bucket>` | map    | subject → its row of that UTC day                            |
+//! | `sl{T}s<day>.<bucket>` | map    | subject → the sketch of that day's row, if it is long         |
 //! | `sl{T}h<day>.<bucket>` | map    | hour (a byte) and subject → its row of that hour             |
 //! | `sl{T}y`               | bitmap | the days that have such maps                                 |
 //! | `sl{T}v`               | string | a mark: another one after each change of rows                |
@@ -34,7 +35,7 @@
 //! stay small for ever, and no insertion ever pays for more than one split. The count stands in the
 //! first bucket under the empty name. `scripts/map.lua` is the same arithmetic for the scripts.
 //!
-//! The **rows** of a day are two maps, which expire each as a whole. A bucket of hours is chosen by
+//! The **rows** of a day are three maps, which expire each as a whole. A bucket of hours is chosen by
 //! the subject alone: all its hours are found in one. To Redis a row is bytes: `apply.rs` reads rows,
 //! adds to them, and puts them back under the condition that the mark is still the same. The mark is
 //! drawn, not counted: a server that was brought back from a copy never has the mark of another

@@ -72,6 +72,7 @@ scripts! {
     SWAP = "map" "swap";
     ENTER = "map" "enter";
     RECENT = "map" "recent";
+    COUNT = "map" "count";
     TAGGED = "map" "tagged";
     TOUCHED = "map" "rows" "lanes" "touched";
     APPLY = "map" "rows" "lanes" "apply";

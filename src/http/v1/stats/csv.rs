@@ -1,6 +1,6 @@
 //! Figures as CSV (RFC 4180), and which form of answer a caller wants.
 
-use actix_web::http::header::{self, Accept, Header as _, Quality};
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::query::{bad, choice};
 use crate::http::error::{Kind, Problem};
-use crate::http::extract::QueryString;
+use crate::http::extract::{QueryString, preferred};
 use crate::model::sheet;
 use crate::model::tally::Dimension;
 
@@ -118,36 +118,13 @@ impl Form {
     }
 }
 
-/// Whether a request prefers CSV to JSON (RFC 9110 §12.5.1).
+/// Whether a request prefers CSV to JSON.
 fn prefers_csv(request: &HttpRequest) -> Result<bool, Problem> {
-    let accepted = request.headers().contains_key(header::ACCEPT).then(|| Accept::parse(request));
-    // Whoever says nothing, or nothing that can be read, takes what there is.
-    let Some(Ok(accepted)) = accepted else { return Ok(false) };
-    if accepted.is_empty() {
-        return Ok(false);
-    }
-    let json = quality(&accepted, "application", "json");
-    let csv = quality(&accepted, "text", "csv");
-    if json.max(csv) == Quality::ZERO {
+    preferred(request, &[("application/json", false), ("text/csv", true)]).ok_or_else(|| {
         let detail = "figures can be had as application/json and text/csv; accept one of them, \
                       or say `format=json` or `format=csv`";
-        return Err(Problem::new(Kind::NotAcceptable, detail).field("Accept"));
-    }
-    Ok(csv > json)
-}
-
-/// How much a media type is wanted: what the closest of the ranges says.
-fn quality(accepted: &Accept, kind: &str, subtype: &str) -> Quality {
-    let fits = accepted.iter().filter_map(|range| {
-        let closeness = match (range.item.type_().as_str(), range.item.subtype().as_str()) {
-            ("*", "*") => 0,
-            (k, "*") if k == kind => 1,
-            (k, s) if k == kind && s == subtype => 2,
-            _ => return None,
-        };
-        Some((closeness, range.quality))
-    });
-    fits.max_by_key(|(closeness, _)| *closeness).map_or(Quality::ZERO, |(_, quality)| quality)
+        Problem::new(Kind::NotAcceptable, detail).field("Accept")
+    })
 }
 
 /// What the name of a file is made of.

@@ -11,10 +11,12 @@ mod wire;
 
 pub(super) use self::audit::audit_endpoint;
 pub(super) use self::orphans::orphans_endpoint;
+pub(in crate::http) use self::query::Asked;
 pub(super) use self::reports::{
     of_article_endpoint, of_key_endpoint, of_link_endpoint, of_site_endpoint, of_tag_endpoint,
 };
 pub(super) use self::top::top_endpoint;
+pub(in crate::http) use self::wire::{BreakdownRow, ReportBody, breakdown};
 
 use crate::http::error::{Kind, Problem};
 use crate::service::stats::StatsError;

@@ -75,11 +75,11 @@ pub(super) struct ReportParams {
 }
 
 /// A question for a report.
-pub(super) struct Asked {
+pub(in crate::http) struct Asked {
     /// All of its parameters.
     pub(super) query: QueryString,
     /// The window.
-    pub(super) window: Query,
+    pub(in crate::http) window: Query,
     /// The name of its time zone.
     pub(super) tz: String,
     /// Rows of each breakdown.
@@ -113,6 +113,18 @@ impl Include {
 }
 
 impl Asked {
+    /// A question for a window of UTC that says nothing else.
+    pub(in crate::http) fn of_window(window: Query) -> Self {
+        Self {
+            query: QueryString::default(),
+            window,
+            tz: "UTC".to_owned(),
+            limit: DEFAULT_LIMIT,
+            include: Include::People,
+            form: Form::Json,
+        }
+    }
+
     /// Reads a question whose address knows these parameters beside the usual ones, and whose
     /// answer has these tables.
     pub(super) fn read(

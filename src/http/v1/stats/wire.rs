@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::csv::{Sheet, Table};
 use super::query::{Asked, Include, name_of};
+use crate::http::v1::wire::ImportedClicks;
 use crate::model::code::Code;
 use crate::model::tally::{Breakdown, Dimension, Figures, Rows};
 use crate::service::stats::Report;
@@ -56,12 +57,12 @@ pub(super) struct SeriesRow {
 /// One row of a breakdown.
 #[derive(Serialize, ToSchema)]
 #[schema(as = BreakdownRow)]
-pub(super) struct BreakdownRow {
+pub(in crate::http) struct BreakdownRow {
     /// What it counts: a host, a country, a browser. `other`: all that has no row of its own.
     #[schema(example = "news.google.com")]
-    pub(super) id: String,
+    pub(in crate::http) id: String,
     /// Clicks.
-    pub(super) clicks: u64,
+    pub(in crate::http) clicks: u64,
 }
 
 /// The clicks told apart; each breakdown adds up to the people's clicks, or to all of them with
@@ -126,11 +127,15 @@ pub(super) struct SeriesBody {
 /// What was counted over a window.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Report)]
-pub(super) struct ReportBody {
+pub(in crate::http) struct ReportBody {
     #[serde(flatten)]
     series: SeriesBody,
     /// The clicks of the whole window, told apart.
     breakdowns: BreakdownsBody,
+    /// What the links brought along from another shortener: of a link or an article, if it was
+    /// imported with a count. It is in no other figure; tags, keys and the site do not have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imported: Option<ImportedClicks>,
     /// The links that were counted, of a link or an article: oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
@@ -196,7 +201,7 @@ fn series(report: &Report, tz: &str) -> SeriesBody {
 
 impl ReportBody {
     /// The report as it was asked for.
-    pub(super) fn of(report: &Report, asked: &Asked) -> Self {
+    pub(in crate::http) fn of(report: &Report, asked: &Asked) -> Self {
         let rows = |dimension| breakdown(&report.breakdown, dimension, asked);
         let breakdowns = BreakdownsBody {
             referrers: rows(Dimension::Referrer),
@@ -206,7 +211,12 @@ impl ReportBody {
             devices: rows(Dimension::Device),
             bot_families: rows(Dimension::BotFamily),
         };
-        Self { series: series(report, &asked.tz), breakdowns, codes: report.codes.clone() }
+        Self {
+            series: series(report, &asked.tz),
+            breakdowns,
+            imported: report.imported.map(ImportedClicks::of),
+            codes: report.codes.clone(),
+        }
     }
 }
 
@@ -242,7 +252,11 @@ pub(super) fn sheet(report: &Report, asked: &Asked, table: Table) -> Sheet {
 }
 
 /// The rows of one breakdown that were asked for, and the rest as one.
-fn breakdown(all: &Breakdown, dimension: Dimension, asked: &Asked) -> Vec<BreakdownRow> {
+pub(in crate::http) fn breakdown(
+    all: &Breakdown,
+    dimension: Dimension,
+    asked: &Asked,
+) -> Vec<BreakdownRow> {
     let include = match dimension {
         Dimension::BotFamily => Include::Bots,
         _ => asked.include,

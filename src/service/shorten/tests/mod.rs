@@ -1,6 +1,7 @@
 //! The rules of links, over the embedded store.
 
 mod editing;
+mod hosts;
 mod listing;
 mod minting;
 mod races;
@@ -19,6 +20,8 @@ use crate::store::embedded::Embedded;
 use crate::store::{Codes, Store, cached};
 
 const STORY: &str = "https://www.example.org/2026/11/23/a-story.html";
+/// A host of the service beside that of its public address.
+const GOO: &str = "goo.example.net";
 
 /// A shortener over a store of its own.
 struct Desk {
@@ -63,7 +66,7 @@ fn desk_with(alphabet: &str, length: usize, allow: &[&str], block: &[&str]) -> D
         Cached::new(store, &cache),
         Arc::new(canonical),
         Arc::new(codes),
-        Home::new("https://go.example.org", &[]).unwrap(),
+        Home::new("https://go.example.org", &[Host::parse(GOO).unwrap()]).unwrap(),
         &settings,
     );
     Desk { shorten, by: key("deskdesk", &[Scope::Mint]), _folder: folder }

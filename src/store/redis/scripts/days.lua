@@ -10,9 +10,10 @@ while i <= #ARGV and bytes < most do
   local day, wants = ARGV[i], ARGV[i + 1]
   local row = call('HGET', bucket_key(rows_of_day(day), hash), name)
   if row then
-    if not string.find(wants, 's', 1, true) then
-      local high, middle, low = string.byte(row, 1, 3)
-      row = string.sub(row, 1, high * 65536 + middle * 256 + low)
+    if string.find(wants, 's', 1, true) then
+      row = with_sketch(row, day, name, hash)
+    else
+      row = without_sketch(row)
     end
     local entry = { day, row }
     bytes = bytes + #row

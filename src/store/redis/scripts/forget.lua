@@ -24,6 +24,7 @@ return once(ARGV[1], function()
       if math.floor(byte / 2 ^ (7 - bit)) % 2 == 1 then
         local day = string.format('%d', 8 * (at - 1) + bit)
         erase(rows_of_day(day), hash, { code })
+        erase(sketches_of_day(day), hash, { code })
         erase(rows_of_hours(day), hash, fields)
       end
     end

@@ -1,6 +1,6 @@
 -- Puts rows and totals back. KEYS: partition. ARGV: token, `look` (to find out only), `keep` (what is
--- there) or `replace`, new mark, then for each: `d` a day's row, `h` an hour's or `c` a total; day,
--- when it expires (Unix seconds; 0: never), field, hash of the name, value.
+-- there) or `replace`, new mark, then for each: `d` a day's row, `s` its sketch, `h` an hour's or `c` a
+-- total; day, when it expires (Unix seconds; 0: never), field, hash of the name, value.
 -- Answers a letter for each: n there was nothing, s the same, o something else, x it has expired; or
 -- `!`: the counting is held.
 return once(ARGV[1], function()
@@ -10,6 +10,7 @@ return once(ARGV[1], function()
   local maps, answers = {}, {}
   local families = {
     d = rows_of_day,
+    s = sketches_of_day,
     h = rows_of_hours,
     c = function() return open(p .. 'c', code_hash) end,
   }

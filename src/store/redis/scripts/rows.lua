@@ -1,4 +1,4 @@
--- The rows of the tallies, two maps a UTC day: see schema.rs. Put after map.lua.
+-- The rows of the tallies, three maps a UTC day: see schema.rs. Put after map.lua.
 
 -- A field is the hour as a byte, then the name: all hours of a name share a bucket.
 local function hour_hash(field)
@@ -7,6 +7,25 @@ end
 
 local function rows_of_day(day)
   return open(KEYS[1] .. 'd' .. day .. '.', code_hash)
+end
+
+local function sketches_of_day(day)
+  return open(KEYS[1] .. 's' .. day .. '.', code_hash)
+end
+
+-- A day's row to the end of its breakdowns, as the three bytes in front say, and its sketch: within
+-- it, or apart. Lua hashes each text that it is given, byte by byte, so what is long and seldom asked
+-- for stands elsewhere.
+local function without_sketch(row)
+  local high, middle, low = string.byte(row, 1, 3)
+  local length = high * 65536 + middle * 256 + low
+  return length < #row and string.sub(row, 1, length) or row
+end
+
+local function with_sketch(row, day, name, hash)
+  local high, middle, low = string.byte(row, 1, 3)
+  if high * 65536 + middle * 256 + low < #row then return row end
+  return row .. (call('HGET', bucket_key(sketches_of_day(day), hash), name) or '')
 end
 
 local function rows_of_hours(day)

@@ -7,11 +7,13 @@ local stands = elsewhere(p .. 'n:' .. ARGV[1], 3, moves)
 if stands then return { 1, stands, '', {} } end
 local rows, i = {}, 3 + 3 * moves
 while i <= #ARGV do
-  local days, hours = rows_of_day(ARGV[i]), rows_of_hours(ARGV[i])
+  local day = ARGV[i]
+  local days, hours = rows_of_day(day), rows_of_hours(day)
   local last = i + 1 + 3 * ARGV[i + 1]
   for at = i + 2, last, 3 do
     local name, hash = ARGV[at], tonumber(ARGV[at + 1])
-    rows[#rows + 1] = call('HGET', bucket_key(days, hash), name) or ''
+    local row = call('HGET', bucket_key(days, hash), name)
+    rows[#rows + 1] = row and with_sketch(row, day, name, hash) or ''
     local fields = hour_fields(ARGV[at + 2], name)
     for _, row in ipairs(call('HMGET', bucket_key(hours, hash), unpack(fields))) do
       rows[#rows + 1] = row or ''

@@ -1,14 +1,15 @@
 //! How rows lie in Redis: small buckets, one expiry for each map, and scripts that may come twice.
 
 use super::*;
+use crate::model::click::{Visit, Who};
 use crate::model::tally::row::HEAD;
-use crate::model::tally::{Count, Day, Quarter, Row, Subject};
+use crate::model::tally::{Cell, Count, Day, Quarter, Row, Subject, Visitors};
 use crate::store::conformance::ledger::{
-    Ledger, all_of, batch, codes_of, keep, link_of, node, people, step,
+    Ledger, Random, all_of, batch, codes_of, keep, link_of, node, people, step,
 };
 use crate::store::redis::connection::Trip;
 use crate::store::redis::schema::prefix;
-use crate::store::{Bulletin, Keep, Note, Store};
+use crate::store::{Ask, Bulletin, Keep, Note, Store};
 
 /// In the year 2079, so that nothing expires meanwhile.
 const DAY: Day = Day(40_000);
@@ -132,6 +133,52 @@ fn the_rows_of_a_day_expire_as_a_whole() {
 }
 
 #[test]
+fn a_long_sketch_stands_apart_from_its_row_and_shares_its_life() {
+    let server = RedisServer::start();
+    let store = patient(&server.url());
+    let texts = codes(&store, 40);
+    let ask = |sketch| [Ask { day: DAY, quarters: false, names: true, sketch }];
+    block_on(async {
+        // The map is there before it has long sketches, and lives as was settled then.
+        click(&store, &texts, &[0], keep(1, 400)).await;
+        let mut expected = Cell::default();
+        expected.merge(&people(1));
+        for (from, hashes) in [(1, 0..600), (2, 300..900)] {
+            let mut cell = Cell::default();
+            for hash in hashes {
+                let hash = u64::wrapping_mul(hash + 1, 0x9e37_79b9_7f4a_7c15);
+                cell.add(&Visit { who: Who::Person(Some(hash)), ..Random(7).visit() });
+            }
+            expected.merge(&cell);
+            let mut batch = batch(vec![step(0, from, from + 1)], &[(&texts[0], DAY.first().0, 0)]);
+            batch.keep = keep(1, 500);
+            let row = batch.rows.entry((DAY, link_of(&texts[0]))).or_default();
+            row.cell(5).merge(&cell);
+            let row = row.clone();
+            batch.rows.insert((DAY, link_of(&texts[1])), row);
+            assert_eq!(store.apply(&node("n"), 0, &batch).await.unwrap(), Applied::Done);
+        }
+        let apart = keys(&server, "s40000.");
+        assert_eq!(apart.len(), 1, "{apart:?}");
+        let expires = |key: &str| number(&server, &["EXPIRETIME", key]);
+        assert_eq!(expires(&apart[0]), 86_400 * (i64::from(DAY.0) + 1 + 400));
+        for text in &texts[..2] {
+            let whole = store.days(&link_of(text), &ask(true)).await.unwrap();
+            assert_eq!(whole[0].1.whole, expected);
+            let told = store.days(&link_of(text), &ask(false)).await.unwrap();
+            assert_eq!(told[0].1.whole.visitors, Visitors::Number(expected.figures().visitors));
+            assert_eq!(told[0].1.whole.breakdown, expected.breakdown);
+        }
+        for text in &texts {
+            store.forget_link(&note(text)).await.unwrap();
+        }
+        for family in ["s", "d", "h"] {
+            assert_eq!(keys(&server, family), Vec::<String>::new());
+        }
+    });
+}
+
+#[test]
 fn a_day_whose_last_link_is_forgotten_leaves_nothing() {
     let server = RedisServer::start();
     let store = patient(&server.url());
@@ -225,7 +272,7 @@ fn apply_call(mark: &str, new_mark: &str, from: u64) -> scripts::Call {
     let call = call.arg("n").arg(1).arg(mark).arg(new_mark);
     let call = call.arg(1).arg(0).arg(from).arg(from + 1);
     let call = call.arg(DAY.0).arg(0).arg(0).arg(1);
-    call.arg("a").arg(hash_of("a")).arg(1).arg(0).arg(&[7u8][..]).arg(&row).arg(&row)
+    call.arg("a").arg(hash_of("a")).arg(1).arg(0).arg(&[7u8][..]).arg(&row).arg("").arg(&row)
 }
 
 #[test]

@@ -1,0 +1,148 @@
+//! What can be had of a short link besides its redirect: `/{code}+` and `/{code}.info` show where it
+//! leads, `/{code}.qr` is its QR code. None of it is a click.
+
+mod chart;
+mod page;
+mod qr;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use jiff::Timestamp;
+
+use super::error::{Kind, Problem};
+use super::extract::preferred;
+use super::page::notice;
+use super::redirect::{RETRY_SECONDS, UNAVAILABLE, UNKNOWN, what_became_of_it};
+use super::v1::wire::Public;
+use crate::metrics::Outcome;
+use crate::model::code::Code;
+use crate::service::StoreError;
+use crate::service::resolve::{Decision, Gone};
+use crate::service::stats::Stats;
+
+/// What is asked for behind a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suffix {
+    /// Where it leads.
+    Page,
+    /// Its QR code, in this format or in that which the request accepts.
+    Qr(Option<qr::Format>),
+}
+
+/// `+` as some write it in a path.
+const ESCAPED_PLUS: &str = "%2B";
+
+/// All of them; of two that fit, the first is meant.
+const SUFFIXES: [(&str, Suffix); 6] = [
+    ("+", Suffix::Page),
+    (ESCAPED_PLUS, Suffix::Page),
+    (".info", Suffix::Page),
+    (".qr", Suffix::Qr(None)),
+    (".qr.svg", Suffix::Qr(Some(qr::Format::Svg))),
+    (".qr.png", Suffix::Qr(Some(qr::Format::Png))),
+];
+
+/// The code and the suffix in a path that is no code, if it is made of these.
+#[must_use]
+pub fn split(path: &str) -> Option<(&str, Suffix)> {
+    let mut codes =
+        SUFFIXES.iter().filter_map(|(text, suffix)| Some((path.strip_suffix(text)?, *suffix)));
+    codes.find(|(code, _)| Code::check(code).is_ok())
+}
+
+/// What a worker needs to answer.
+pub struct Suffixes {
+    stats: Stats,
+    public: Public,
+}
+
+impl Suffixes {
+    /// Figures come from `stats`, so far as they are public; links look as `public` says.
+    #[must_use]
+    pub fn new(stats: Stats, public: Public) -> Self {
+        Self { stats, public }
+    }
+}
+
+/// Answers a request for `suffix` behind a code of which this was decided.
+pub async fn answer(
+    request: &HttpRequest,
+    suffixes: &Suffixes,
+    suffix: Suffix,
+    decision: Result<Decision, StoreError>,
+    now: Timestamp,
+) -> (Outcome, HttpResponse) {
+    let (link, threat) = match decision {
+        Ok(Decision::Follow(link)) => (link, None),
+        Ok(Decision::Warn(link, threat)) => (link, Some(threat)),
+        Ok(Decision::Gone(why)) => return (Outcome::Gone, gone(request, &why)),
+        Ok(Decision::Unknown) => return (Outcome::Unknown, unknown(request)),
+        Err(error) => return (Outcome::Unavailable, unavailable(request, error)),
+    };
+    let response = match suffix {
+        Suffix::Page => page::show(request, suffixes, &link.link, threat, now).await,
+        Suffix::Qr(format) => {
+            let short_url = suffixes.public.short_url(&link.link);
+            qr::show(request, format, &short_url).unwrap_or_else(|bad| bad.error_response())
+        }
+    };
+    (Outcome::Shown, response)
+}
+
+/// Whether a request wants data rather than a page.
+fn wants_json(request: &HttpRequest) -> bool {
+    preferred(request, &[("text/html", false), ("application/json", true)]).unwrap_or(false)
+}
+
+fn gone(request: &HttpRequest, why: &Gone) -> HttpResponse {
+    let what = what_became_of_it(why);
+    if wants_json(request) {
+        let detail = match &why.reason {
+            Some(reason) => format!("{what} Reason: {reason}"),
+            None => what.to_owned(),
+        };
+        return Problem::new(Kind::Gone, detail).error_response();
+    }
+    notice(StatusCode::GONE, what, why.reason.as_deref())
+}
+
+fn unknown(request: &HttpRequest) -> HttpResponse {
+    match wants_json(request) {
+        true => Problem::new(Kind::NotFound, UNKNOWN).error_response(),
+        false => notice(StatusCode::NOT_FOUND, UNKNOWN, None),
+    }
+}
+
+fn unavailable(request: &HttpRequest, error: StoreError) -> HttpResponse {
+    if wants_json(request) {
+        return Problem::from(error).error_response();
+    }
+    tracing::debug!(%error, "a short link could not be looked up");
+    let mut response = notice(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, None);
+    response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suffix_stands_behind_a_code() {
+        use qr::Format::{Png, Svg};
+        for (path, code, suffix) in [
+            ("8yDbrB+", "8yDbrB", Suffix::Page),
+            ("8yDbrB%2B", "8yDbrB", Suffix::Page),
+            ("fb/AbC1.info", "fb/AbC1", Suffix::Page),
+            ("8yDbrB.qr", "8yDbrB", Suffix::Qr(None)),
+            ("fb/AbC1.qr.svg", "fb/AbC1", Suffix::Qr(Some(Svg))),
+            ("8yDbrB.qr.png", "8yDbrB", Suffix::Qr(Some(Png))),
+        ] {
+            assert_eq!(split(path), Some((code, suffix)), "{path}");
+        }
+        for path in ["+", ".qr", "a++", "a.info+", "a/b/c+", "a.png", "a.qr.gif", "a b+", "é+"] {
+            assert_eq!(split(path), None, "{path}");
+        }
+    }
+}

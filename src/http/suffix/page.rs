@@ -1,0 +1,175 @@
+//! `/{code}+`: where a short link leads, before one goes there; and its figures, where they are
+//! public.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, VARY};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::chart::Chart;
+use super::{Suffixes, wants_json};
+use crate::http::page::{danger, html};
+use crate::http::redirect::NO_STORE;
+use crate::http::v1::stats::{Asked, BreakdownRow, ReportBody, breakdown};
+use crate::http::v1::wire::rfc3339;
+use crate::model::link::{Link, State};
+use crate::model::tally::Dimension;
+use crate::service::stats::{By, Query, Report};
+use crate::service::threats::Threat;
+
+/// Rows of days, weeks and months for links up to this old: a chart has about a hundred bars.
+const BY_HOUR_UP_TO: SignedDuration = SignedDuration::from_hours(2 * 24);
+const BY_DAY_UP_TO: SignedDuration = SignedDuration::from_hours(92 * 24);
+const BY_WEEK_UP_TO: SignedDuration = SignedDuration::from_hours(700 * 24);
+
+/// The dimensions that are shown, and what they are called.
+const TOPS: [(Dimension, &str); 4] = [
+    (Dimension::Referrer, "Referrers"),
+    (Dimension::Country, "Countries"),
+    (Dimension::Browser, "Browsers"),
+    (Dimension::Platform, "Platforms"),
+];
+
+/// The page as data.
+#[derive(Serialize)]
+struct LinkInfo<'a> {
+    code: &'a str,
+    short_url: &'a str,
+    target: &'a str,
+    /// What the target's host is known for, if it is known to harm its readers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threat: Option<&'static str>,
+    #[serde(flatten)]
+    open: Option<OpenInfo<'a>>,
+}
+
+/// What is told where figures are public.
+#[derive(Serialize)]
+struct OpenInfo<'a> {
+    title: Option<&'a str>,
+    created_at: String,
+    state: State,
+    /// Null while the store does not answer.
+    stats: Option<ReportBody>,
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "link.html")]
+struct LinkPage<'a> {
+    code: &'a str,
+    short_url: &'a str,
+    host: &'a str,
+    target: &'a str,
+    danger: Option<String>,
+    open: Option<OpenPage<'a>>,
+}
+
+struct OpenPage<'a> {
+    title: Option<&'a str>,
+    created_at: String,
+    created_day: String,
+    imported: Option<(u64, String)>,
+    report: Option<&'a Report>,
+    chart: Option<Chart>,
+    tops: Vec<Top>,
+}
+
+/// The names of one dimension with most clicks.
+struct Top {
+    name: &'static str,
+    rows: Vec<(String, u64)>,
+}
+
+impl LinkPage<'_> {
+    fn title(&self) -> Option<&str> {
+        self.open.as_ref().and_then(|open| open.title)
+    }
+
+    /// The address of the QR code, relative to the page's own.
+    fn qr(&self) -> String {
+        format!("{}.qr", self.code.rsplit('/').next().unwrap_or_default())
+    }
+}
+
+/// The page of a link, or its content as JSON.
+pub(super) async fn show(
+    request: &HttpRequest,
+    suffixes: &Suffixes,
+    link: &Link,
+    threat: Option<Threat>,
+    now: Timestamp,
+) -> HttpResponse {
+    let asked = asked(link, now);
+    let report = match suffixes.stats.public_report(link, &asked.window, now).await {
+        Ok(report) => report,
+        Err(error) => {
+            tracing::warn!(%error, link.code = %link.code, "the figures of a page can't be had");
+            None
+        }
+    };
+    let (report, short_url) = (report.as_ref(), suffixes.public.short_url(link));
+    let is_open = suffixes.stats.are_public();
+    if !wants_json(request) {
+        let page = LinkPage {
+            code: link.code.as_str(),
+            short_url: &short_url,
+            host: link.target.host(),
+            target: link.target.as_str(),
+            danger: threat.map(|threat| danger(link.target.host(), threat)),
+            open: is_open.then(|| OpenPage::of(link, report, &asked)),
+        };
+        return html(StatusCode::OK, &page);
+    }
+    let info = LinkInfo {
+        code: link.code.as_str(),
+        short_url: &short_url,
+        target: link.target.as_str(),
+        threat: threat.map(Threat::name),
+        open: is_open.then(|| OpenInfo {
+            title: link.title.as_deref(),
+            created_at: rfc3339(link.created_at),
+            state: link.state_at(now),
+            stats: report.map(|report| ReportBody::of(report, &asked)),
+        }),
+    };
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, NO_STORE)).insert_header((VARY, "Accept")).json(info)
+}
+
+/// All clicks on a link, in rows that its age asks for.
+fn asked(link: &Link, now: Timestamp) -> Asked {
+    let by = match now.duration_since(link.created_at) {
+        age if age <= BY_HOUR_UP_TO => By::Hour,
+        age if age <= BY_DAY_UP_TO => By::Day,
+        age if age <= BY_WEEK_UP_TO => By::Week,
+        _ => By::Month,
+    };
+    Asked::of_window(Query { by: Some(by), ..Query::default() })
+}
+
+impl<'a> OpenPage<'a> {
+    fn of(link: &'a Link, report: Option<&'a Report>, asked: &Asked) -> Self {
+        let day = |moment: Timestamp| moment.strftime("%Y-%m-%d").to_string();
+        let top = |report: &Report, dimension, name| {
+            let rows = breakdown(&report.breakdown, dimension, asked);
+            let row = |row: BreakdownRow| (row.id, row.clicks);
+            Top { name, rows: rows.into_iter().map(row).collect() }
+        };
+        let tops = report.map_or(vec![], |report| {
+            let all = TOPS.map(|(dimension, name)| top(report, dimension, name));
+            all.into_iter().filter(|top| !top.rows.is_empty()).collect()
+        });
+        Self {
+            title: link.title.as_deref(),
+            created_at: rfc3339(link.created_at),
+            created_day: day(link.created_at),
+            imported: link.baseline.map(|baseline| (baseline.clicks, day(baseline.at))),
+            report,
+            chart: report.and_then(Chart::of),
+            tops,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Holds a test and nothing else: see `client.rs`.
