@@ -29,11 +29,11 @@ use crate::store::{Links as _, Replaced, StoreError};
 /// The most lines of one request.
 pub const MAX_LINES: usize = 10_000;
 
-/// Lines read at a stretch: some milliseconds' worth, so that all cores have something to do.
-const LINES_AT_A_STRETCH: usize = 1_250;
+/// Lines read by one thread: a large import is read by two, and few threads keep little memory.
+const LINES_AT_A_STRETCH: usize = 5_000;
 /// Imports that are under way at the same time in one process; others wait. They share transactions
 /// of the embedded store, for which other writes wait; and each takes some megabytes.
-const IMPORTS_AT_ONCE: usize = 8;
+const IMPORTS_AT_ONCE: usize = 16;
 /// Links that are replaced at the same time.
 const REPLACED_AT_ONCE: usize = 64;
 
@@ -111,10 +111,21 @@ pub struct Import {
     turns: Arc<Semaphore>,
 }
 
+/// What was read of a request.
+struct Lines {
+    /// Each line that holds something, with its number.
+    rows: Vec<(usize, Row)>,
+    /// The first link of each code.
+    links: Arc<[Link]>,
+}
+
 /// A line that was read.
-struct Row {
-    line: usize,
-    outcome: Result<Link, Refused>,
+enum Row {
+    /// The first of its code: a position among the links.
+    First(usize),
+    /// One of a code that came before.
+    Again(Box<Link>),
+    Refused(Refused),
 }
 
 impl Import {
@@ -146,21 +157,21 @@ impl Import {
     ) -> Result<Report, ImportError> {
         by.may_import().map_err(ShortenError::from)?;
         let _turn = self.turns.acquire().await;
-        let mut rows = self.read(by, body, now).await?;
+        let mut lines = self.read(by, body, now).await?;
         let mut ending = None;
         if run == Run::Dry || on_conflict == OnConflict::Fail {
-            let foreseen;
-            (rows, foreseen) = self.foresee(rows, on_conflict).await?;
+            let foreseen = self.foresee(&lines, on_conflict).await?;
             if run == Run::Dry {
                 return Ok(foreseen);
             }
             // What others write between this look and the import is met by the import itself.
             ending = foreseen.conflicts.into_iter().next();
-            rows.retain(|row| ending.as_ref().is_none_or(|ending| row.line < ending.line));
+            if let Some(ending) = &ending {
+                lines = lines.before(ending.line);
+            }
         }
-        let (rows, links) = beside(move || with_firsts(rows)).await?;
-        let there = self.shorten.links.import(&links, MAX_CODES).await?;
-        let settle = move || Settled::of(&rows, &there, on_conflict).outcome();
+        let there = self.shorten.links.import(&lines.links, MAX_CODES).await?;
+        let settle = move || Settled::of(&lines, &there, on_conflict).outcome();
         let (mut report, changes) = beside(settle).await?;
         let replacing = |(old, new): (Link, Link)| self.replace(old, new);
         let changes = stream::iter(changes.into_iter().map(Ok));
@@ -170,20 +181,11 @@ impl Import {
         Ok(report)
     }
 
-    /// What would come of the rows, which are given back.
-    async fn foresee(
-        &self,
-        rows: Vec<Row>,
-        on_conflict: OnConflict,
-    ) -> Result<(Vec<Row>, Report), StoreError> {
-        let (rows, links) = beside(move || with_firsts(rows)).await?;
-        let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
+    /// What would come of the lines.
+    async fn foresee(&self, lines: &Lines, on_conflict: OnConflict) -> Result<Report, StoreError> {
+        let codes: Vec<Code> = lines.links.iter().map(|link| link.code.clone()).collect();
         let there = self.shorten.links.store().get_many(&codes).await?;
-        let settle = move || {
-            let (report, _) = Settled::of(&rows, &there, on_conflict).outcome();
-            (rows, report)
-        };
-        beside(settle).await
+        Ok(Settled::of(lines, &there, on_conflict).report)
     }
 
     /// Reads all lines, on as many cores as there are.
@@ -192,8 +194,8 @@ impl Import {
         by: &Principal,
         body: Bytes,
         now: Timestamp,
-    ) -> Result<Vec<Row>, ImportError> {
-        let lines: Vec<(usize, Range<usize>)> = lines(&body).collect();
+    ) -> Result<Lines, ImportError> {
+        let lines: Vec<(usize, Range<usize>)> = numbered(&body).collect();
         let count = lines.last().map_or(0, |(line, _)| *line);
         if count > MAX_LINES {
             return Err(ImportError::TooManyLines(count));
@@ -207,11 +209,12 @@ impl Import {
         let stretches = lines.chunks(LINES_AT_A_STRETCH).map(|stretch| {
             let (stretch, body, reader) = (stretch.to_vec(), body.clone(), reader.clone());
             beside(move || {
-                let row = |(line, range)| Row { line, outcome: reader.read(&body[range]) };
-                stretch.into_iter().map(row).collect::<Vec<Row>>()
+                let read = |(line, range)| (line, reader.read(&body[range]));
+                stretch.into_iter().map(read).collect::<Vec<_>>()
             })
         });
-        Ok(try_join_all(stretches).await?.into_iter().flatten().collect())
+        let read = try_join_all(stretches).await?;
+        Ok(beside(move || Lines::new(read.into_iter().flatten())).await?)
     }
 
     /// Puts `new` in the place of `old`, or of what has come there since.
@@ -234,6 +237,32 @@ impl Import {
     }
 }
 
+impl Lines {
+    fn new(read: impl Iterator<Item = (usize, Result<Link, Refused>)>) -> Self {
+        let (mut rows, mut links) = (Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
+        for (line, outcome) in read {
+            let row = match outcome {
+                Err(refused) => Row::Refused(refused),
+                Ok(link) if !seen.insert(link.code.clone()) => Row::Again(Box::new(link)),
+                Ok(link) => {
+                    links.push(link);
+                    Row::First(links.len() - 1)
+                }
+            };
+            rows.push((line, row));
+        }
+        Self { rows, links: links.into() }
+    }
+
+    /// Those before this one.
+    fn before(mut self, line: usize) -> Self {
+        self.rows.retain(|(number, _)| *number < line);
+        let firsts = self.rows.iter().filter(|(_, row)| matches!(row, Row::First(_))).count();
+        Self { links: self.links[..firsts].into(), ..self }
+    }
+}
+
 /// What an import comes to, once it is known what stands under each code.
 #[derive(Default)]
 struct Settled<'a> {
@@ -245,26 +274,28 @@ struct Settled<'a> {
 }
 
 impl<'a> Settled<'a> {
-    /// Goes through the lines in order. `there` is what stood under each code when it first came.
-    fn of(rows: &'a [Row], there: &'a [Option<Link>], on_conflict: OnConflict) -> Self {
+    /// Goes through the lines in order. `there` is what stood under each link's code.
+    fn of(lines: &'a Lines, there: &'a [Option<Link>], on_conflict: OnConflict) -> Self {
         let mut settled = Self::default();
-        let mut there = there.iter();
-        for Row { line, outcome } in rows {
-            let link = match outcome {
-                Ok(link) => link,
-                Err(Refused { code, why }) => {
+        for (line, row) in &lines.rows {
+            match row {
+                Row::Refused(Refused { code, why }) => {
                     let (code, reason) = (code.clone(), why.to_string());
                     settled.report.refused.push(Remark { line: *line, code, reason });
-                    continue;
                 }
-            };
-            let known = settled.stands.get(&link.code).copied();
-            match known.or_else(|| there.next().and_then(Option::as_ref)) {
-                None => {
-                    settled.stands.insert(&link.code, link);
-                    settled.report.imported += 1;
+                Row::First(at) => {
+                    let link = &lines.links[*at];
+                    settled.stands.insert(&link.code, there[*at].as_ref().unwrap_or(link));
+                    match &there[*at] {
+                        None => settled.report.imported += 1,
+                        Some(stands) => settled.meet(*line, link, stands, on_conflict),
+                    }
                 }
-                Some(stands) => settled.meet(*line, link, stands, on_conflict),
+                Row::Again(link) => {
+                    if let Some(stands) = settled.stands.get(&link.code).copied() {
+                        settled.meet(*line, link, stands, on_conflict);
+                    }
+                }
             }
             if settled.report.stopped {
                 break;
@@ -280,7 +311,6 @@ impl<'a> Settled<'a> {
 
     /// A line whose code has a link.
     fn meet(&mut self, line: usize, link: &'a Link, stands: &'a Link, on_conflict: OnConflict) {
-        self.stands.insert(&link.code, stands);
         if is_same(stands, link) {
             self.report.existing += 1;
             return;
@@ -311,14 +341,6 @@ fn conflict(stands: &Link) -> String {
     }
 }
 
-/// The rows, and the first link of each code in their order.
-fn with_firsts(rows: Vec<Row>) -> (Vec<Row>, Arc<[Link]>) {
-    let mut seen = HashSet::with_capacity(rows.len());
-    let links = rows.iter().filter_map(|row| row.outcome.as_ref().ok());
-    let firsts = links.filter(|link| seen.insert(&link.code)).cloned().collect();
-    (rows, firsts)
-}
-
 /// Runs what takes some milliseconds beside the worker, which has readers to serve.
 async fn beside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -328,7 +350,7 @@ async fn beside<T: Send + 'static>(
 }
 
 /// Lines that hold something, each with its number, from 1.
-fn lines(body: &[u8]) -> impl Iterator<Item = (usize, Range<usize>)> {
+fn numbered(body: &[u8]) -> impl Iterator<Item = (usize, Range<usize>)> {
     let mut start = 0;
     let ends = body.split(|byte| *byte == b'\n').map(move |line| {
         let range = start..start + line.len();
