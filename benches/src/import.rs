@@ -12,8 +12,9 @@ use crate::report::{Report, median};
 use crate::servers::{Cache, Redis, Service};
 use crate::urls::look_alike;
 
-/// Requests under way at the same time: while one is written, another is read.
-const AT_ONCE: usize = 4;
+/// Requests under way at the same time, as many as the service takes: half are read while the others
+/// are written together.
+const AT_ONCE: usize = 16;
 /// Characters in a code.
 const CODE_LENGTH: u32 = 6;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

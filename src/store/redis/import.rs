@@ -18,8 +18,8 @@ use crate::model::code::Code;
 use crate::model::link::Link;
 use crate::store::{Claim, Links as _, StoreError};
 
-/// Calls of an import that are under way at the same time: enough to keep Redis busy.
-const AT_ONCE: usize = 4;
+/// Calls of an import that are under way at the same time: while Redis does one, it has the next.
+const AT_ONCE: usize = 2;
 
 impl Redis {
     /// The port's `import`.
