@@ -10,7 +10,6 @@ mod links;
 mod problems;
 mod stats;
 #[path = "../support/mod.rs"]
-#[allow(dead_code, clippy::allow_attributes, reason = "each test crate uses a part")]
 mod support;
 
 use std::collections::BTreeSet;
