@@ -12,8 +12,9 @@ help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
 .PHONY: test
-test: ## Run all tests; they start and stop Redis servers of their own
+test: ## Run all tests; they start and stop Redis servers of their own, and nginx
 	@$(call need,redis-server,redis-server)
+	@PATH="$$PATH:/usr/sbin"; $(call need,nginx,nginx-light)
 	@$(MAKE) --no-print-directory duckdb google
 	cargo test --workspace
 	@$(MAKE) --no-print-directory parquet

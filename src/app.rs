@@ -41,6 +41,7 @@ use crate::service::resolve::Resolve;
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
 use crate::service::threats::Threats;
+use crate::service::transfer::export::Export;
 use crate::store::cached::Cached;
 use crate::store::embedded::Embedded;
 use crate::store::journal::Journal;
@@ -295,8 +296,15 @@ fn parts(
     );
     let stats = Stats::new(links.clone(), canonical, runner.auditor()).opened_by(&settings.links);
     let resolve = Resolve::new(links.clone(), Threats::new(&settings.links));
+    let export = Export::new(
+        links.clone(),
+        home.clone(),
+        settings.links.redirect,
+        settings.clicks.keep(),
+        runner.auditor(),
+    );
     Ok(Parts {
-        verbs: Services::new(links.clone(), resolve, shorten, stats, live),
+        verbs: Services::new(links.clone(), resolve, shorten, stats, live, export),
         clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),
         metrics,
         public: Public { home, redirect: settings.links.redirect },

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Serve => cli::serve::run(&options),
         Command::Shorten(args) => cli::shorten::run(&args, &options),
         Command::Stats(args) => cli::stats::run(&args, &options),
+        Command::Export(args) => cli::export::run(&args, &options),
         Command::Clicks(args) => cli::clicks::run(&args, &options),
         Command::Import(args) => cli::import::run(&args, &options),
         Command::Key(args) => cli::key::run(&args, &options),

@@ -491,3 +491,22 @@ fn what_readers_followed_is_shown_ranked_and_deleted() {
     assert!(run(&["stats", code]).ends_with("total\t0\t0\t0\t0\n"));
     assert!(run(&["stats", "--site"]).contains("total\t3\t"));
 }
+
+#[test]
+fn an_export_that_breaks_off_leaves_no_file() {
+    let head = "{\"type\":\"slugline\",\"version\":1,\"public_url\":\"x\",\"links_only\":true}\n";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("backup.ndjson");
+    for body in ["", head] {
+        let script = Script::of(vec![(200, body)]);
+        let args = ["export", "--server", &script.url, "--output", file.to_str().unwrap()];
+        let output = slugline(&args);
+        assert_eq!(output.status.code(), Some(1));
+        let error = text(&output.stderr);
+        assert!(error.starts_with("error: the export is not whole: it ended without"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(script.asked.join().unwrap()[0].starts_with("GET /api/v1/export?format=ndjson"));
+    }
+    let output = slugline(&["export", "--format", "csv", "--links-only"]);
+    assert!(text(&output.stderr).starts_with("error: --links-only goes with --format ndjson"));
+}

@@ -112,6 +112,25 @@ pub(super) struct Client {
     key: Option<PlainKey>,
 }
 
+/// An answer that comes piece by piece.
+pub(super) struct Pieces<'a> {
+    client: &'a Client,
+    answer: reqwest::Response,
+}
+
+impl Pieces<'_> {
+    /// The next piece; `None` once the answer is whole.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ClientError> {
+        match tokio::time::timeout(ANSWER_TIMEOUT, self.answer.chunk()).await {
+            Ok(piece) => piece.map_err(|error| self.client.unreachable(&error)),
+            Err(_) => Err(ClientError::Unreachable {
+                server: self.client.name.clone(),
+                cause: format!("nothing came for {} seconds", ANSWER_TIMEOUT.as_secs()),
+            }),
+        }
+    }
+}
+
 /// What goes with a request.
 struct Body {
     media: &'static str,
@@ -211,6 +230,23 @@ impl Client {
         String::from_utf8(bytes.into()).map_err(|_| self.strange(status))
     }
 
+    /// Asks for something that may be long, and hands it on piece by piece.
+    pub(super) async fn get_stream(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Pieces<'_>, ClientError> {
+        // As long as it takes: only that nothing comes for long is an end.
+        let request = self.request(Method::GET, path, query).timeout(Duration::MAX);
+        let answer = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let status = answer.status();
+        if !status.is_success() {
+            let bytes = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
+            return Err(self.refusal(status, &bytes));
+        }
+        Ok(Pieces { client: self, answer })
+    }
+
     /// Makes something.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         let body = Body { media: "application/json", bytes: body.to_string().into() };
@@ -266,16 +302,7 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<Body>,
     ) -> Result<(StatusCode, Bytes), ClientError> {
-        let mut url = format!("{}{path}", self.base);
-        if !query.is_empty() {
-            let pairs =
-                url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-            url = format!("{url}?{pairs}");
-        }
-        let mut request = self.http.request(method, url);
-        if let Some(key) = &self.key {
-            request = request.bearer_auth(key.reveal());
-        }
+        let mut request = self.request(method, path, query);
         if let Some(Body { media, bytes }) = body {
             request = request.header(CONTENT_TYPE, media).body(bytes);
         }
@@ -283,6 +310,25 @@ impl Client {
         let status = answer.status();
         let bytes = answer.bytes().await.map_err(|error| self.unreachable(&error))?;
         Ok((status, bytes))
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> reqwest::RequestBuilder {
+        let mut url = format!("{}{path}", self.base);
+        if !query.is_empty() {
+            let pairs =
+                url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+            url = format!("{url}?{pairs}");
+        }
+        let request = self.http.request(method, url);
+        match &self.key {
+            Some(key) => request.bearer_auth(key.reveal()),
+            None => request,
+        }
     }
 
     /// What an answer that is no success says.

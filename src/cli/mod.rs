@@ -8,6 +8,7 @@ pub mod clicks;
 pub mod client;
 pub mod completions;
 pub mod config;
+pub mod export;
 pub mod import;
 pub mod key;
 pub mod output;
@@ -63,6 +64,9 @@ pub enum Command {
     /// Show the clicks on a link
     #[command(after_help = stats::EXAMPLES)]
     Stats(Box<stats::Args>),
+    /// Write everything out: a backup, a table, or what nginx serves links by
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::Args),
     /// Export single clicks from the archive
     Clicks(clicks::Args),
     /// Move in: import links from files

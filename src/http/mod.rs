@@ -42,6 +42,7 @@ use crate::service::live::Live;
 use crate::service::replies::Replies;
 use crate::service::shorten::Shorten;
 use crate::service::stats::Stats;
+use crate::service::transfer::export::Export;
 use crate::service::transfer::import::Import;
 
 /// How long what was sent may wait for its reader (TCP_USER_TIMEOUT, RFC 5482).
@@ -86,6 +87,8 @@ pub struct Parts {
 pub struct Services {
     /// Links.
     pub shorten: Shorten,
+    /// Everything out.
+    pub export: Export,
     /// Links from elsewhere.
     pub import: Import,
     /// Keys.
@@ -111,6 +114,7 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
     let reader = Reader::new(parts, &verbs, clicks, Arc::clone(&meter));
     let services = Services {
         shorten: verbs.shorten,
+        export: verbs.export,
         import: verbs.import,
         auth: verbs.auth,
         replies: verbs.replies,

@@ -70,6 +70,25 @@ impl Home {
         format!("{scheme}{host}{rest}/{code}")
     }
 
+    /// What minted links begin with, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        let Parts { scheme, host, rest, .. } = &*self.0;
+        format!("{scheme}{host}{rest}")
+    }
+
+    /// The path of a code's short URL, on whatever host.
+    #[must_use]
+    pub fn path_of(&self, code: &Code) -> String {
+        format!("{}/{code}", self.prefix())
+    }
+
+    /// What stands between host and code in the path; nothing, nearly always.
+    fn prefix(&self) -> &str {
+        let rest = &self.0.rest;
+        &rest[rest.find('/').unwrap_or(rest.len())..]
+    }
+
     /// The host of minted links, with its port if that is not the usual one.
     #[must_use]
     pub fn authority(&self) -> String {
@@ -139,8 +158,7 @@ impl Home {
     pub fn code_in(&self, address: &Target) -> Option<Code> {
         let (_, path) = address.as_str().split_once(address.authority())?;
         let path = path.split(['?', '#']).next()?;
-        let prefix = &self.0.rest[self.0.rest.find('/').unwrap_or(self.0.rest.len())..];
-        let path = path.strip_prefix(prefix).unwrap_or(path).strip_prefix('/')?;
+        let path = path.strip_prefix(self.prefix()).unwrap_or(path).strip_prefix('/')?;
         self.holds(address).then(|| Code::parse(path).ok()).flatten()
     }
 }
@@ -162,6 +180,8 @@ mod tests {
         assert_eq!(home.short_url(&code, None), "https://go.example.org:8443/s/8yDbrB");
         assert_eq!(home.short_url(&code, Some(&bound)), "https://goo.example.net:8443/s/8yDbrB");
         assert_eq!(home.authority(), "go.example.org:8443");
+        assert_eq!(home.public_url(), "https://go.example.org:8443/s");
+        assert_eq!(home.path_of(&code), "/s/8yDbrB");
     }
 
     #[test]

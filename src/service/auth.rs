@@ -61,6 +61,9 @@ pub enum Forbidden {
     /// Deleting figures asks for `admin`.
     #[error("this key may not delete figures; that takes the scope admin")]
     DeleteFigures,
+    /// Exporting asks for `admin`.
+    #[error("this key may not export everything; that takes the scope admin")]
+    Export,
     /// Importing asks for `admin`.
     #[error("this key may not import links; that takes the scope admin")]
     Import,
@@ -135,6 +138,14 @@ impl Principal {
     /// [`Forbidden::DeleteFigures`] when not.
     pub fn may_delete_figures(&self) -> Result<(), Forbidden> {
         self.holds(&[Scope::Admin]).then_some(()).ok_or(Forbidden::DeleteFigures)
+    }
+
+    /// May they export everything?
+    ///
+    /// # Errors
+    /// [`Forbidden::Export`] when not.
+    pub fn may_export(&self) -> Result<(), Forbidden> {
+        self.holds(&[Scope::Admin]).then_some(()).ok_or(Forbidden::Export)
     }
 
     /// May they import links?

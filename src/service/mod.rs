@@ -22,6 +22,8 @@ pub struct Services {
     pub resolve: resolve::Resolve,
     /// Links.
     pub shorten: shorten::Shorten,
+    /// Everything out.
+    pub export: transfer::export::Export,
     /// Links from elsewhere.
     pub import: transfer::import::Import,
     /// Keys.
@@ -46,10 +48,12 @@ impl Services {
         shorten: shorten::Shorten,
         stats: stats::Stats,
         live: live::Live,
+        export: transfer::export::Export,
     ) -> Self {
         Self {
             resolve,
-            import: transfer::import::Import::new(shorten.clone()),
+            import: transfer::import::Import::new(shorten.clone(), export.keep()),
+            export,
             shorten,
             auth: auth::Auth::new(links.clone()),
             replies: replies::Replies::new(links.clone()),
@@ -66,8 +70,8 @@ impl Services {
         let links = self.links.fork();
         let resolve = self.resolve.over(&links);
         let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
-        let live = self.live.over(&links);
+        let (live, export) = (self.live.over(&links), self.export.over(&links));
         let import = self.import.over(shorten.clone());
-        Self { import, ..Self::new(links, resolve, shorten, stats, live) }
+        Self { import, ..Self::new(links, resolve, shorten, stats, live, export) }
     }
 }

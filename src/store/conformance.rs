@@ -4,6 +4,7 @@
 #[path = "../../tests/support/redis_server.rs"]
 pub(crate) mod redis_server;
 
+mod backup;
 mod bulletin;
 mod imports;
 mod keys;

@@ -5,6 +5,7 @@
 //! chosen so that each touches one place only: one redb transaction, or one slot of a Redis Cluster.
 
 pub mod archive;
+pub mod backup;
 pub mod cached;
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -17,10 +18,12 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use self::backup::{Backup, Over, Piece, Put, StoredRow};
 use crate::model::code::Code;
 use crate::model::key::{Key, KeyId};
 use crate::model::link::{Link, Tag};
@@ -529,10 +532,10 @@ pub struct Settings {
     pub url: String,
     /// How long a reader's lookup may wait for Redis.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
-    pub read_timeout: std::time::Duration,
+    pub read_timeout: Duration,
     /// How long a write may wait for Redis.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
-    pub write_timeout: std::time::Duration,
+    pub write_timeout: Duration,
     /// Bytes of memory that the embedded store may use to keep pages.
     pub embedded_cache: usize,
 }
@@ -621,6 +624,19 @@ delegate!(Bulletin {
     fn tell(item: &[u8]) -> ();
     fn news_after(place: &NewsId, limit: usize) -> News;
     fn last_news() -> NewsId;
+});
+
+delegate!(Backup {
+    fn oldest(after: Option<&Place>, limit: usize) -> Vec<(Place, Code)>;
+    fn hold(name: &str, lease: Duration) -> bool;
+    fn hold_on(name: &str, lease: Duration) -> bool;
+    fn let_go(name: &str) -> bool;
+    fn rows_after(after: Option<&Place>) -> Piece<StoredRow>;
+    fn totals_after(after: Option<&Place>) -> Piece<(Code, Count)>;
+    fn put_rows(rows: &[StoredRow], keep: Keep, over: Over) -> Vec<Put>;
+    fn put_totals(totals: &[(Code, Count)], over: Over) -> Vec<Put>;
+    fn put_progress(node: &NodeId, progress: &[Progress], over: Over) -> Put;
+    fn put_note(note: &Note) -> ();
 });
 
 delegate!(Upkeep {

@@ -1,6 +1,7 @@
 //! REST, version 1: one noun a file.
 
 mod batch;
+mod export;
 mod import;
 mod keys;
 mod links;
@@ -26,6 +27,7 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
     config
         .service(links::all())
         .service(batch::endpoint())
+        .service(export::endpoint())
         .service(import::endpoint())
         .service(keys::all())
         .service(stats::of_article_endpoint())

@@ -36,10 +36,46 @@ impl Subject {
             Self::Orphans => Cow::Borrowed(":orphans"),
         }
     }
+
+    /// Reads its name in the store; `None` when it is nobody's.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        let Some(rest) = name.strip_prefix(':') else {
+            return Code::parse(name).ok().map(Self::Link);
+        };
+        match (rest, rest.split_once(':')) {
+            ("site", _) => Some(Self::Site),
+            ("orphans", _) => Some(Self::Orphans),
+            (_, Some(("tag", tag))) => Tag::parse(tag).ok().map(Self::Tag),
+            (_, Some(("key", key))) => KeyId::parse(key).ok().map(Self::Key),
+            _ => None,
+        }
+    }
 }
 
 /// Whether a name in the store is that of a link.
 #[must_use]
 pub fn is_link(name: &str) -> bool {
     !name.starts_with(':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_the_store_says_whose_it_is() {
+        for subject in [
+            Subject::Link(Code::parse("fb/AbC1").unwrap()),
+            Subject::Tag(Tag::parse("a: b").unwrap()),
+            Subject::Key(KeyId::local()),
+            Subject::Site,
+            Subject::Orphans,
+        ] {
+            assert_eq!(Subject::of_name(&subject.name()), Some(subject));
+        }
+        for nobody in ["", ":", ":all", ":tag:", ":key:x", "a b"] {
+            assert_eq!(Subject::of_name(nobody), None, "{nobody}");
+        }
+    }
 }

@@ -59,7 +59,7 @@ pub struct Settings {
 impl Settings {
     /// How long the store keeps rows.
     #[must_use]
-    fn keep(&self) -> Keep {
+    pub fn keep(&self) -> Keep {
         let days = |days: u32| (days > 0).then_some(days);
         Keep { hours: days(self.keep_hours), days: days(self.keep_days) }
     }

@@ -3,6 +3,8 @@
 //! Both ways speak one language, lines of JSON ([`line`]): what the export writes is what the import
 //! reads, and the formats of others are made into it first ([`reader`]).
 
+pub mod backup;
+pub mod export;
 pub mod import;
 pub mod line;
 pub mod reader;

@@ -236,11 +236,11 @@ pub(super) fn name_of(listing: &Listing) -> String {
 }
 
 /// The `/` of a code is written `:`, for a place has no `/`.
-fn place_of(ms: i64, code: &str) -> Place {
+pub(super) fn place_of(ms: i64, code: &str) -> Place {
     Place(format!("{ms}.{}", code.replace('/', ":")))
 }
 
-fn parse_place(place: &Place) -> Result<(i64, String), StoreError> {
+pub(super) fn parse_place(place: &Place) -> Result<(i64, String), StoreError> {
     let parts = place.0.split_once('.').and_then(|(ms, code)| Some((ms.parse().ok()?, code)));
     let (ms, code) = parts.ok_or_else(|| StoreError::Damaged(format!("place {:?}", place.0)))?;
     Ok((ms, code.replace(':', "/")))

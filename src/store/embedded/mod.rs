@@ -4,7 +4,9 @@
 //! blocking pool. Writes go to one thread, which lets everything that waits at the same moment
 //! share a commit: a durable commit is an fsync.
 
+mod backup;
 mod bulletin;
+mod hold;
 mod import;
 mod keys;
 mod links;
@@ -36,6 +38,7 @@ pub struct Embedded {
     writer: Arc<Writer>,
     imports: import::Queue,
     board: bulletin::Board,
+    hold: hold::Hold,
 }
 
 /// The open file. It is absent for as long as it takes to open it again after a failed write.
@@ -59,8 +62,9 @@ impl Embedded {
         let file = File { path, cache_bytes, database: RwLock::new(Some(database)) };
         let file = Arc::new(file);
         let writer = Writer::start(Arc::clone(&file))?;
-        let board = bulletin::Board::new();
-        Ok(Self { file, writer: Arc::new(writer), imports: import::Queue::default(), board })
+        let (board, hold) = (bulletin::Board::new(), hold::Hold::default());
+        let (writer, imports) = (Arc::new(writer), import::Queue::default());
+        Ok(Self { file, writer, imports, board, hold })
     }
 
     /// A short read, at once, on this thread.
@@ -87,6 +91,20 @@ impl Embedded {
         work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer.write(work).await
+    }
+
+    /// A write that changes counts: nothing, while they are held.
+    async fn change_counts<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let hold = self.hold.clone();
+        let unless_held = move |txn: &WriteTransaction| match hold.must_be_free() {
+            Ok(()) => work(txn).map(Ok),
+            // No failure of the transaction, which others share.
+            Err(held) => Ok(Err(held)),
+        };
+        self.write(unless_held).await?
     }
 }
 

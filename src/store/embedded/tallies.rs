@@ -22,9 +22,9 @@ pub(super) const DAYS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition
 /// Day, subject and hour → the row of that hour's quarters.
 pub(super) const HOURS: TableDefinition<'_, (u32, &str, u8), &[u8]> = TableDefinition::new("hours");
 /// Code → its clicks, ever: people's, bots'.
-const TOTALS: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("totals");
-const LANES: TableDefinition<'_, (&str, u16), u64> = TableDefinition::new("lanes");
-const COUNTED: TableDefinition<'_, &str, u64> = TableDefinition::new("counted");
+pub(super) const TOTALS: TableDefinition<'_, &str, (u64, u64)> = TableDefinition::new("totals");
+pub(super) const LANES: TableDefinition<'_, (&str, u16), u64> = TableDefinition::new("lanes");
+pub(super) const COUNTED: TableDefinition<'_, &str, u64> = TableDefinition::new("counted");
 const ACCOUNTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("accounts");
 /// Day → the secret of its visitors' hashes.
 const SALTS: TableDefinition<'_, u32, &[u8; 16]> = TableDefinition::new("salts");
@@ -51,7 +51,7 @@ impl Tallies for Embedded {
         batch: &Batch,
     ) -> Result<Applied, StoreError> {
         let (node, batch) = (node.clone(), batch.clone());
-        self.write(move |txn| {
+        self.change_counts(move |txn| {
             let standing = {
                 let lanes = txn.open_table(LANES).map_err(failed)?;
                 let counted = txn.open_table(COUNTED).map_err(failed)?;
@@ -141,16 +141,13 @@ impl Tallies for Embedded {
 
     async fn forget_link(&self, note: &Note) -> Result<u64, StoreError> {
         let mut note = note.clone();
-        self.write(move |txn| {
+        self.change_counts(move |txn| {
             let name = note.code.as_str().to_owned();
             let mut totals = txn.open_table(TOTALS).map_err(failed)?;
             note.clicks = total_of(&totals, &name)?.clicks();
             totals.remove(name.as_str()).map_err(failed)?;
             forget_rows(txn, &name)?;
-            let mut notes = txn.open_table(NOTES).map_err(failed)?;
-            let number = notes.last().map_err(failed)?.map_or(0, |(number, _)| number.value() + 1);
-            let bytes = serde_json::to_vec(&note).unwrap_or_default();
-            notes.insert(number, bytes.as_slice()).map_err(failed)?;
+            file_note(txn, &note)?;
             Ok(note.clicks)
         })
         .await
@@ -170,7 +167,7 @@ impl Tallies for Embedded {
     }
 
     async fn sweep(&self, hours_before: Day, days_before: Day) -> Result<bool, StoreError> {
-        self.write(move |txn| sweep::piece(txn, hours_before, days_before)).await
+        self.change_counts(move |txn| sweep::piece(txn, hours_before, days_before)).await
     }
 
     async fn salt(
@@ -225,7 +222,7 @@ impl Tallies for Embedded {
     }
 }
 
-fn progress(
+pub(super) fn progress(
     lanes: &impl ReadableTable<(&'static str, u16), u64>,
     counted: &impl ReadableTable<&'static str, u64>,
     node: &NodeId,
@@ -292,7 +289,7 @@ fn merge_into<'k, K: redb::Key + 'static>(
     Ok(())
 }
 
-fn total_of(
+pub(super) fn total_of(
     totals: &impl ReadableTable<&'static str, (u64, u64)>,
     code: &str,
 ) -> Result<Count, StoreError> {
@@ -335,6 +332,14 @@ fn add_quarters(
             link.quarters.extend::<Vec<(u8, Figures)>>(quarters.collect());
         }
     }
+    Ok(())
+}
+
+pub(super) fn file_note(txn: &WriteTransaction, note: &Note) -> Result<(), StoreError> {
+    let mut notes = txn.open_table(NOTES).map_err(failed)?;
+    let number = notes.last().map_err(failed)?.map_or(0, |(number, _)| number.value() + 1);
+    let bytes = serde_json::to_vec(note).unwrap_or_default();
+    notes.insert(number, bytes.as_slice()).map_err(failed)?;
     Ok(())
 }
 

@@ -72,6 +72,7 @@ impl Redis {
             match outcome {
                 0 => return Ok(Applied::Done),
                 1 => return read_standing(&stands).map(Applied::Elsewhere),
+                3 => return Err(StoreError::held()),
                 _ => {}
             }
         }
@@ -207,15 +208,22 @@ fn with_rows(mut call: Call, keep: Keep, changes: &[Change<'_>], rows: &[Vec<u8>
 }
 
 /// A day's row as it is stored: what stands apart from it is the second part.
-fn split(row: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn split(row: &[u8]) -> (&[u8], &[u8]) {
     match length_without_sketches(row) {
         Ok(length) if row.len() >= length + LONG_SKETCH => row.split_at(length),
         _ => (row, &[]),
     }
 }
 
+/// Puts the parts together again.
+pub(super) fn join(row: &mut Vec<u8>, sketch: Option<Vec<u8>>) {
+    if length_without_sketches(row).is_ok_and(|length| length == row.len()) {
+        row.extend(sketch.unwrap_or_default());
+    }
+}
+
 /// When rows of a day expire, in Unix seconds; 0: never.
-fn expiry(day: Day, keep: Option<u32>) -> u64 {
+pub(super) fn expiry(day: Day, keep: Option<u32>) -> u64 {
     keep.map_or(0, |days| (u64::from(day.0) + 1 + u64::from(days)) * 86_400)
 }
 

@@ -207,23 +207,35 @@ impl Redis {
         limit: usize,
     ) -> Result<Vec<(Place, Code)>, StoreError> {
         let fetch = async |partition: usize, after: Option<Claimed>, count: usize| {
-            let (bound, before) = match &after {
-                Some(spot) => (spot.id(), spot.bound_in(partition)),
-                None => ("+".to_owned(), String::new()),
-            };
-            let call = scripts::RECENT.at(&prefix(partition));
-            let call = call.arg(bound).arg(before).arg(count).arg(owner);
-            let rows: Vec<(String, String, String)> =
-                self.connection.script(Trip::Query, &call).await?;
-            rows.iter()
-                .map(|(id, owner, code)| {
-                    Ok((Claimed::read(id, partition, owner)?, listing::code(code)?))
-                })
-                .collect()
+            self.claimed("newest", partition, after.as_ref(), owner, count).await
         };
         let after = after.map(Claimed::of_place).transpose()?;
         let page = listing::merge(fetch, after, limit).await?;
         Ok(page.into_iter().map(|(spot, code)| (spot.place(), code)).collect())
+    }
+
+    /// What one partition lists after a spot, `newest` or `oldest` first; of one owner or of all.
+    pub(super) async fn claimed(
+        &self,
+        order: &'static str,
+        partition: usize,
+        after: Option<&Claimed>,
+        owner: &str,
+        count: usize,
+    ) -> Result<Vec<(Claimed, Code)>, StoreError> {
+        let (id, at_owner) = match after {
+            Some(spot) => (spot.id(), spot.bound_in(partition)),
+            None => (String::new(), String::new()),
+        };
+        let call = scripts::RECENT.at(&prefix(partition)).arg(order);
+        let call = call.arg(id).arg(at_owner).arg(count).arg(owner);
+        let rows: Vec<(String, String, String)> =
+            self.connection.script(Trip::Query, &call).await?;
+        rows.iter()
+            .map(|(id, owner, code)| {
+                Ok((Claimed::read(id, partition, owner)?, listing::code(code)?))
+            })
+            .collect()
     }
 
     async fn tagged(

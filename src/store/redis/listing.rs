@@ -47,8 +47,8 @@ impl Claimed {
         format!("{}-{}", self.at_ms, self.sequence)
     }
 
-    /// Of what a partition claimed at the very same moment, only owners before this one come after
-    /// it in the listing.
+    /// What a partition claimed at the very same moment is newer where its owner comes after this one,
+    /// and older where it comes before.
     pub(super) fn bound_in(&self, partition: usize) -> String {
         match partition.cmp(&self.partition) {
             Ordering::Less => "~".to_owned(), // after any owner's name

@@ -5,6 +5,7 @@
 
 mod address;
 mod apply;
+mod backup;
 mod bulletin;
 mod changes;
 mod connection;

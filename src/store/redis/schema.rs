@@ -17,6 +17,7 @@
 //! | `sl{T}o:<owner>`       | stream | the owner's codes by the time they were made, if in order    |
 //! | `sl{T}w`               | set    | the owners that have such a stream                           |
 //! | `sl{T}t:<tag>`         | zset   | the codes with this tag by the time they were made           |
+//! | `sl{T}hold`            | string | who holds the counting while a backup is written, for a while |
 //! | `sl{T}n:<node>`        | hash   | lane → position; `counted` → clicks of this node, ever       |
 //! | `sl{T}r:<hash>`        | string | an idempotent request's answer, until it expires             |
 //! | `sl{T}once:<token>`    | string | a script's answer, for a minute, in case it is sent twice    |

@@ -80,6 +80,9 @@ scripts! {
     LINKS = "map" "rows" "links";
     FIRST_DAY = "map" "first_day";
     FORGET = "map" "rows" "forget";
+    HOLD = "hold";
+    RESTORE = "map" "rows" "restore";
+    RESTORE_LANES = "map" "rows" "restore_lanes";
     SALT = "secrets" "salt";
     FORGET_SALTS = "secrets" "forget_salts";
     TELL = "map" "tell";

@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 /// The field beside the lanes.
-const COUNTED: &str = "counted";
+pub(super) const COUNTED: &str = "counted";
 
 impl Tallies for Redis {
     async fn apply(
@@ -74,13 +74,17 @@ impl Tallies for Redis {
     /// than figures that are gone and nobody knows why. It is filed again if the link was clicked
     /// in between.
     async fn forget_link(&self, note: &Note) -> Result<u64, StoreError> {
+        self.must_be_free(partition_of(note.code.as_str())).await?;
         let code = std::slice::from_ref(&note.code);
         let expected = self.totals(code).await?.first().map_or(0, |total| total.clicks());
-        let name = format!("{:015}.{}", note.at.as_millisecond(), unique());
+        let name = name_of(note);
         self.file_note(&name, &Note { clicks: expected, ..note.clone() }).await?;
         let call = scripts::FORGET.at(&prefix(partition_of(note.code.as_str())));
         let call = call.arg(self.token()).arg(note.code.as_str()).arg(unique());
         let total: Vec<u8> = self.connection.script(Trip::Write, &call).await?;
+        if total == b"!" {
+            return Err(StoreError::held());
+        }
         let clicks = read_total(&total)?.clicks();
         if clicks != expected {
             self.file_note(&name, &Note { clicks, ..note.clone() }).await?;
@@ -128,7 +132,7 @@ impl Tallies for Redis {
 }
 
 impl Redis {
-    async fn file_note(&self, name: &str, note: &Note) -> Result<(), StoreError> {
+    pub(super) async fn file_note(&self, name: &str, note: &Note) -> Result<(), StoreError> {
         let record = serde_json::to_vec(note).map_err(|e| damaged("a note", &e))?;
         let mut put = ::redis::cmd("HSET");
         put.arg(NOTES).arg(name).arg(record);
@@ -149,6 +153,11 @@ impl Redis {
     }
 }
 
+/// What a note is filed under: notes stand in the order of time.
+pub(super) fn name_of(note: &Note) -> String {
+    format!("{:015}.{}", note.at.as_millisecond(), unique())
+}
+
 /// Where a node stands, from the fields of its hash.
 pub(super) fn read_progress(
     fields: impl Iterator<Item = (String, String)>,
@@ -167,7 +176,7 @@ pub(super) fn read_progress(
 }
 
 /// A link's clicks, ever: nothing, people's, or people's and bots' with a space between.
-fn read_total(value: &[u8]) -> Result<Count, StoreError> {
+pub(super) fn read_total(value: &[u8]) -> Result<Count, StoreError> {
     let mut parts = value.splitn(2, |byte| *byte == b' ').filter(|part| !part.is_empty());
     let mut next = || parts.next().map_or(Ok(0), number);
     Ok(Count { people: next()?, bots: next()? })

@@ -86,11 +86,35 @@ impl Connection {
         }
         let mut answer = Answer { status, headers, body: Vec::new() };
         if method != "HEAD" && status != 204 && status != 304 {
-            let length = answer.header("content-length").parse().map_err(io::Error::other)?;
-            answer.body = vec![0; length];
-            self.stream.read_exact(&mut answer.body)?;
+            answer.body = match answer.header("transfer-encoding") {
+                "chunked" => self.chunks()?,
+                _ => {
+                    let length = answer.header("content-length").parse();
+                    self.bytes(length.map_err(io::Error::other)?)?
+                }
+            };
         }
         Ok(answer)
+    }
+
+    /// A body in chunks, to its last (RFC 9112 §7.1).
+    fn chunks(&mut self) -> io::Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let size = String::from_utf8(self.line()?).map_err(io::Error::other)?;
+            let size = usize::from_str_radix(&size, 16).map_err(io::Error::other)?;
+            body.extend(self.bytes(size)?);
+            self.line()?;
+            if size == 0 {
+                return Ok(body);
+            }
+        }
+    }
+
+    fn bytes(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.stream.read_exact(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn line(&mut self) -> io::Result<Vec<u8>> {

@@ -208,6 +208,36 @@ impl Service {
         connection.send(&request).and_then(|()| connection.receive(method)).expect("an answer")
     }
 
+    /// Everything, in this format, by the admin.
+    pub fn export(&self, format: &str) -> String {
+        let answer = self.call("GET", &format!("/api/v1/export?format={format}"), None);
+        answer.expect(200).text().to_owned()
+    }
+
+    /// Imports lines, as many at a time as a request may have, and gives back the reports.
+    pub fn import(&self, lines: &str, query: &str) -> Vec<Value> {
+        let lines: Vec<&str> = lines.lines().collect();
+        let requests = lines.chunks(10_000).map(|lines| lines.join("\n"));
+        let import = |body: String| self.try_import_with(&body, query).expect(200).json();
+        requests.map(import).collect()
+    }
+
+    /// What comes of importing some lines.
+    pub fn try_import(&self, lines: &str) -> Answer {
+        self.try_import_with(lines, "")
+    }
+
+    fn try_import_with(&self, body: &str, query: &str) -> Answer {
+        let length = body.len();
+        let mut connection = self.connect();
+        let request = format!(
+            "POST /api/v1/import?{query} HTTP/1.1\r\nHost: localhost\r\n\
+             Authorization: Bearer {BOOTSTRAP_KEY}\r\nContent-Type: application/x-ndjson\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        );
+        connection.send(&request).and_then(|()| connection.receive("POST")).expect("an answer")
+    }
+
     /// What the API says at this address, once its store is there.
     pub fn get(&self, target: &str) -> Value {
         let mut answer = self.call("GET", target, None);

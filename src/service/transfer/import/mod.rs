@@ -5,6 +5,7 @@
 //! the same target, counts as imported before, and its entry in the index is made whole.
 
 mod read;
+mod restore;
 #[cfg(test)]
 mod tests;
 
@@ -18,13 +19,14 @@ use futures_util::stream::{self, TryStreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use self::read::{Reader, Refused};
+use self::read::{Line, Reader, Refused};
+use self::restore::{Restore, Saved};
 use super::super::auth::{Principal, to_the_millisecond};
 use super::super::shorten::edit::is_under;
 use super::super::shorten::{MAX_CODES, Shorten, ShortenError};
 use crate::model::code::Code;
 use crate::model::link::{Link, Standing};
-use crate::store::{Links as _, Replaced, StoreError};
+use crate::store::{Keep, Links as _, Replaced, StoreError};
 
 /// The most lines of one request.
 pub const MAX_LINES: usize = 10_000;
@@ -76,6 +78,18 @@ pub struct Report {
     pub stopped: bool,
 }
 
+impl Report {
+    /// Adds what came of the lines that follow.
+    fn add(&mut self, more: Self) {
+        self.imported += more.imported;
+        self.existing += more.existing;
+        self.replaced += more.replaced;
+        self.conflicts.extend(more.conflicts);
+        self.refused.extend(more.refused);
+        self.stopped |= more.stopped;
+    }
+}
+
 /// A line that was not imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
@@ -108,20 +122,30 @@ impl From<StoreError> for ImportError {
 #[derive(Clone)]
 pub struct Import {
     shorten: Shorten,
+    keep: Keep,
     turns: Arc<Semaphore>,
 }
 
-/// A line that was read.
+/// A link's line that was read.
 struct Row {
     line: usize,
     outcome: Result<Link, Refused>,
 }
 
+/// Lines that follow each other.
+enum Stretch {
+    /// Links, and what was refused.
+    Links(Vec<Row>),
+    /// Other parts of a backup.
+    Others(Vec<(usize, Saved)>),
+}
+
 impl Import {
-    /// It writes what `shorten` would write.
+    /// It writes what `shorten` would write; rows of a backup are put back as long as they are kept
+    /// here.
     #[must_use]
-    pub fn new(shorten: Shorten) -> Self {
-        Self { shorten, turns: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)) }
+    pub fn new(shorten: Shorten, keep: Keep) -> Self {
+        Self { shorten, keep, turns: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)) }
     }
 
     /// The same over another handle on the store.
@@ -130,8 +154,9 @@ impl Import {
         Self { shorten, ..self.clone() }
     }
 
-    /// Imports links, each a line of JSON ([`LinkLine`](super::line::LinkLine)); lines of nothing but
-    /// space are passed over. Each link is durable by itself when this returns: if it fails, as when
+    /// Imports links, each a line of JSON ([`LinkLine`](super::line::LinkLine)), and what else a
+    /// backup holds ([`BackupLine`](super::backup::BackupLine)); lines of nothing but space are
+    /// passed over. Each link is durable by itself when this returns: if it fails, as when
     /// the caller goes away, doing it again finishes it.
     ///
     /// # Errors
@@ -146,7 +171,30 @@ impl Import {
     ) -> Result<Report, ImportError> {
         by.may_import().map_err(ShortenError::from)?;
         let _turn = self.turns.acquire().await;
-        let mut rows = self.read(by, body, now).await?;
+        let mut report = Report::default();
+        for stretch in self.read(by, body, now).await? {
+            let more = match stretch {
+                Stretch::Links(rows) => self.take_in(rows, on_conflict, run).await?,
+                Stretch::Others(lines) => {
+                    let (links, keep) = (&self.shorten.links, self.keep);
+                    Restore { links, keep, on_conflict, run }.put(&lines).await?
+                }
+            };
+            report.add(more);
+            if report.stopped {
+                break;
+            }
+        }
+        Ok(report)
+    }
+
+    /// Imports links.
+    async fn take_in(
+        &self,
+        mut rows: Vec<Row>,
+        on_conflict: OnConflict,
+        run: Run,
+    ) -> Result<Report, ImportError> {
         let mut ending = None;
         if run == Run::Dry || on_conflict == OnConflict::Fail {
             let foreseen;
@@ -192,7 +240,7 @@ impl Import {
         by: &Principal,
         body: Bytes,
         now: Timestamp,
-    ) -> Result<Vec<Row>, ImportError> {
+    ) -> Result<Vec<Stretch>, ImportError> {
         let lines: Vec<(usize, Range<usize>)> = lines(&body).collect();
         let count = lines.last().map_or(0, |(line, _)| *line);
         if count > MAX_LINES {
@@ -207,11 +255,14 @@ impl Import {
         let stretches = lines.chunks(LINES_AT_A_STRETCH).map(|stretch| {
             let (stretch, body, reader) = (stretch.to_vec(), body.clone(), reader.clone());
             beside(move || {
-                let row = |(line, range)| Row { line, outcome: reader.read(&body[range]) };
-                stretch.into_iter().map(row).collect::<Vec<Row>>()
+                let read = |(line, range)| (line, reader.read(&body[range]));
+                stretch.into_iter().map(read).collect::<Vec<_>>()
             })
         });
-        Ok(try_join_all(stretches).await?.into_iter().flatten().collect())
+        let lines = try_join_all(stretches).await?;
+        let mut stretches = Vec::new();
+        lines.into_iter().flatten().for_each(|(line, read)| sort_in(&mut stretches, line, read));
+        Ok(stretches)
     }
 
     /// Puts `new` in the place of `old`, or of what has come there since.
@@ -308,6 +359,25 @@ fn conflict(stands: &Link) -> String {
     match stands.standing {
         Standing::Deleted => "the code belonged to a link that was deleted here".to_owned(),
         _ => format!("the code leads to {}", stands.target),
+    }
+}
+
+/// Puts a line to those before it, if it is of their kind.
+fn sort_in(stretches: &mut Vec<Stretch>, line: usize, read: Result<Line, Refused>) {
+    let outcome = match read {
+        Ok(Line::Other(saved)) => {
+            match stretches.last_mut() {
+                Some(Stretch::Others(lines)) => lines.push((line, saved)),
+                _ => stretches.push(Stretch::Others(vec![(line, saved)])),
+            }
+            return;
+        }
+        Ok(Line::Link(link)) => Ok(*link),
+        Err(refused) => Err(refused),
+    };
+    match stretches.last_mut() {
+        Some(Stretch::Links(rows)) => rows.push(Row { line, outcome }),
+        _ => stretches.push(Stretch::Links(vec![Row { line, outcome }])),
     }
 }
 

@@ -14,6 +14,8 @@ use crate::model::link::{Baseline, Link, Standing};
 use crate::model::target::{BadTarget, Target};
 use crate::service::auth::to_the_millisecond;
 use crate::service::shorten::{BadField, fields};
+use crate::service::transfer::backup::{BackupLine, BadLine};
+use crate::service::transfer::import::restore::Saved;
 use crate::service::transfer::line::{BaselineLine, LinkLine, StateLine};
 
 /// By how much another clock may be ahead of ours. Redis lists links by when they were made: one of
@@ -25,8 +27,8 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 pub(super) enum Refusal {
     #[error("{0}")]
     Unreadable(String),
-    #[error("lines of the type {0:?} are not links: they belong to a backup")]
-    OtherType(String),
+    #[error(transparent)]
+    Backup(#[from] BadLine),
     #[error(transparent)]
     Code(#[from] BadCode),
     #[error(transparent)]
@@ -43,6 +45,15 @@ pub(super) enum Refusal {
     Owner(#[from] BadKeyId),
     #[error("created_at lies in the future")]
     Future,
+}
+
+/// A line that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Line {
+    /// A link.
+    Link(Box<Link>),
+    /// Something else of a backup.
+    Other(Saved),
 }
 
 /// A line that was refused.
@@ -71,11 +82,16 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// The link of a line.
-    pub(super) fn read(&self, line: &[u8]) -> Result<Link, Refused> {
-        let line: LinkLine = serde_json::from_slice(line)
-            .map_err(|error| Refused { code: None, why: not_a_link(line, &error) })?;
-        self.link(&line).map_err(|why| Refused { code: Some(line.code), why })
+    /// What a line holds.
+    pub(super) fn read(&self, line: &[u8]) -> Result<Line, Refused> {
+        let line: LinkLine = match serde_json::from_slice(line) {
+            Ok(line) => line,
+            Err(error) => {
+                return read_other(line, &error).map_err(|why| Refused { code: None, why });
+            }
+        };
+        let link = self.link(&line).map_err(|why| Refused { code: Some(line.code), why })?;
+        Ok(Line::Link(Box::new(link)))
     }
 
     fn link(&self, line: &LinkLine) -> Result<Link, Refusal> {
@@ -127,12 +143,18 @@ impl Reader {
     }
 }
 
-/// What is wrong with a line that is not a link's.
-fn not_a_link(line: &[u8], error: &serde_json::Error) -> Refusal {
+/// What a line holds that is not a link's, or what is wrong with it.
+fn read_other(line: &[u8], error: &serde_json::Error) -> Result<Line, Refusal> {
+    // There is one line: it need not be told which.
+    let told = |error: &serde_json::Error| {
+        Refusal::Unreadable(error.to_string().replace(" at line 1 column", " at column"))
+    };
     match serde_json::from_slice(line) {
-        Ok(Kind { name: Some(name) }) if name != "link" => Refusal::OtherType(name),
-        // There is one line: it need not be told which.
-        _ => Refusal::Unreadable(error.to_string().replace(" at line 1 column", " at column")),
+        Ok(Kind { name: Some(name) }) if name != "link" => {
+            let other: BackupLine = serde_json::from_slice(line).map_err(|error| told(&error))?;
+            Ok(Line::Other(Saved::of(other)?))
+        }
+        _ => Err(told(error)),
     }
 }
 

@@ -52,7 +52,7 @@ fn gate() -> Gate {
         &settings,
     );
     let by = Principal { key: KeyId::parse("importer").unwrap(), scopes: vec![Scope::Admin] };
-    Gate { import: Import::new(shorten.clone()), shorten, by, _folder: folder }
+    Gate { import: Import::new(shorten.clone(), Keep::default()), shorten, by, _folder: folder }
 }
 
 fn now() -> Timestamp {
@@ -315,7 +315,8 @@ async fn what_is_no_link_to_import_is_refused_with_the_reason() {
     for (line, told) in [
         ("{", "at column"),
         (r#"{"code":"a"}"#, "target"),
-        (r#"{"type":"key","id":"x"}"#, "\"key\""),
+        (r#"{"type":"key","id":"x"}"#, "small letters and digits"),
+        (r#"{"type":"page"}"#, "`page`"),
         (&with(r#""tag":"x""#), "`tag`"),
         (&line("a b", "http://e.net/"), "' '"),
         (&line("api/x", "http://e.net/"), "reserved"),

@@ -12,6 +12,8 @@ use super::{Content, Entry, Manner, Refusal, Step};
 /// Reads lines of JSON.
 pub(super) struct Ndjson<R> {
     lines: Lines<R>,
+    /// The last line so far of a backup that has begun and not ended.
+    open: Option<u64>,
 }
 
 /// What has to be known of a line to send it.
@@ -25,13 +27,13 @@ struct Glance<'a> {
 
 impl<R: BufRead> Ndjson<R> {
     pub(super) fn new(lines: Lines<R>) -> Self {
-        Self { lines }
+        Self { lines, open: None }
     }
 
     pub(super) fn advance(&mut self, manner: &Manner) -> Step {
         loop {
             let (number, line) = match self.lines.advance()? {
-                None => return Ok(None),
+                None => return Ok(self.open.take().map(|line| Err(cut_off(line)))),
                 Some(Err(refusal)) => return Ok(Some(Err(refusal))),
                 Some(Ok(line)) => line,
             };
@@ -39,16 +41,51 @@ impl<R: BufRead> Ndjson<R> {
             if line.is_empty() {
                 continue;
             }
-            let entry = content(line, manner).map(|content| Entry { line: number, content });
-            return Ok(Some(entry.map_err(|reason| Refusal { line: number, reason })));
+            let refusal = |reason| Refusal { line: number, reason };
+            let (text, glance) = match glance(line) {
+                Ok(read) => read,
+                Err(reason) => return Ok(Some(Err(refusal(reason)))),
+            };
+            self.open = match glance.kind.as_deref() {
+                Some(BEGINNING) => Some(number),
+                Some(END) => None,
+                _ => self.open.map(|_| number),
+            };
+            // Around links that are changed on their way, they say nothing.
+            let frame = matches!(glance.kind.as_deref(), Some(BEGINNING | END));
+            if frame && manner.changes_links() {
+                continue;
+            }
+            let entry = content(text, glance, manner);
+            let entry = entry.map(|content| Entry { line: number, content });
+            return Ok(Some(entry.map_err(refusal)));
         }
     }
 }
 
-fn content(line: &[u8], manner: &Manner) -> Result<Content, String> {
+/// The types of a backup's first and last line.
+const BEGINNING: &str = "slugline";
+const END: &str = "end";
+
+/// What is told of a backup whose last line is missing.
+fn cut_off(line: u64) -> Refusal {
+    let reason = "the export ends here without its last line: it was cut off, and whatever stood \
+                  behind is missing; import a whole one"
+        .to_owned();
+    Refusal { line, reason }
+}
+
+fn glance(line: &[u8]) -> Result<(&str, Glance<'_>), String> {
     let text = str::from_utf8(line).map_err(|_| "the line is not UTF-8".to_owned())?;
-    let Glance { kind, code } =
-        serde_json::from_str(text).map_err(|error| format!("this is no line of JSON: {error}"))?;
+    let read = serde_json::from_str(text);
+    Ok((text, read.map_err(|error| format!("this is no line of JSON: {error}"))?))
+}
+
+fn content(
+    text: &str,
+    Glance { kind, code }: Glance<'_>,
+    manner: &Manner,
+) -> Result<Content, String> {
     let is_link = kind.is_none_or(|kind| kind == "link");
     if !manner.changes_links() {
         let code = code.filter(|_| is_link).map(Cow::into_owned);

@@ -154,6 +154,23 @@ fn lines_of_json_pass_as_they_are() {
 }
 
 #[test]
+fn a_backup_that_was_cut_off_is_told() {
+    let (head, link) =
+        (r#"{"type":"slugline","version":1}"#, r#"{"code":"a","target":"http://e.org/"}"#);
+    let end = r#"{"type":"end","counts":{"link":1}}"#;
+    let whole = [head, link, end].join("\n");
+    let cut = [head, link].join("\n");
+    let manner = Manner::default();
+    assert_eq!(told(whole.as_bytes(), &manner).len(), 3);
+    let told_of_cut = told(cut.as_bytes(), &manner);
+    assert!(told_of_cut[2].starts_with("2!: the export ends here without its last line"));
+    // Links alone come in under another code: what stands around them says nothing.
+    let prefixed = Manner { prefix: "fb/".into(), ..Manner::default() };
+    assert_eq!(told(whole.as_bytes(), &prefixed).len(), 1);
+    assert_eq!(told(cut.as_bytes(), &prefixed).len(), 2);
+}
+
+#[test]
 fn the_columns_of_every_product_are_known() {
     let target = "http://e.org/?a=1,2";
     let full = r#""created_at":"2012-01-31T08:00:00.000Z","title":"A, b","tags":["x","y"],"baseline":{"clicks":7}"#;

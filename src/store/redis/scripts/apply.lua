@@ -4,8 +4,8 @@
 -- (Unix seconds; 0: never), number of names, for each: name, its hash, what to add to its total of
 -- people and bots (nothing: it has none), hours as bytes, the day's row, its sketch if it stands
 -- apart or nothing, the hours' rows.
--- Answers {0, {}} done, {1, {field, value, …}}: what stands at the node instead, or {2, {}}: rows
--- were changed since they were read.
+-- Answers {0, {}} done, {1, {field, value, …}}: what stands at the node instead, {2, {}}: rows were
+-- changed since they were read, or {3, {}}: the counting is held.
 local p, moves = KEYS[1], tonumber(ARGV[5])
 local progress, i = p .. 'n:' .. ARGV[1], 6 + 3 * moves
 local adds = i <= #ARGV
@@ -14,6 +14,7 @@ local mark = adds and call('GET', p .. 'v') or ''
 if adds and mark == ARGV[4] then return { 0, {} } end
 local stands = elsewhere(progress, 6, moves)
 if stands then return { 1, stands } end
+if held() then return { 3, {} } end
 if adds and mark ~= ARGV[3] then return { 2, {} } end
 
 -- Before anything is written: an error does not undo what was.
@@ -37,17 +38,6 @@ local function add_total(name, hash, people, bots)
   local total = string.format('%.0f', people)
   if bots > 0 then total = total .. string.format(' %.0f', bots) end
   put(totals, hash, name, total)
-end
-
--- Notes that there are rows of this day, and forgets the first days if theirs have expired.
-local function note_day(day)
-  local days = p .. 'y'
-  if call('SETBIT', days, day, 1) == 1 then return end
-  local first = call('BITPOS', days, 1)
-  while first >= 0 and call('EXISTS', p .. 'd' .. first .. '.0') == 0 do
-    call('SETBIT', days, first, 0)
-    first = call('BITPOS', days, 1)
-  end
 end
 
 -- The map, unless what is put into it has expired already.

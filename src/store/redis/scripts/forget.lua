@@ -1,5 +1,5 @@
 -- Removes all rows and the total of a link. KEYS: partition. ARGV: token, code, new mark.
--- Answers its total as it stood, or nothing.
+-- Answers its total as it stood, or nothing; `!`: the counting is held.
 local function erase(map, hash, fields)
   if map.count == 0 then return end
   removed(map, call('HDEL', bucket_key(map, hash), unpack(fields)))
@@ -12,6 +12,7 @@ end
 
 return once(ARGV[1], function()
   local p, code = KEYS[1], ARGV[2]
+  if held() then return '!' end
   local hash, fields = code_hash(code), hour_fields(every_hour(), code)
   local days = call('GET', p .. 'y') or ''
   local totals = open(p .. 'c', code_hash)

@@ -45,3 +45,19 @@ local function every_hour()
   for hour = 0, 23 do hours[hour + 1] = string.char(hour) end
   return table.concat(hours)
 end
+
+-- Whether the counting is held: see hold.lua.
+local function held()
+  return call('EXISTS', KEYS[1] .. 'hold') == 1
+end
+
+-- Notes that there are rows of this day, and forgets the first days if theirs have expired.
+local function note_day(day)
+  local days = KEYS[1] .. 'y'
+  if call('SETBIT', days, day, 1) == 1 then return end
+  local first = call('BITPOS', days, 1)
+  while first >= 0 and call('EXISTS', KEYS[1] .. 'd' .. first .. '.0') == 0 do
+    call('SETBIT', days, first, 0)
+    first = call('BITPOS', days, 1)
+  end
+end

@@ -1,0 +1,181 @@
+//! Reading links page by page, and handing on what is made of them no faster than it is read.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::ExportError;
+use crate::model::code::{Code, random_text};
+use crate::model::link::Link;
+use crate::store::backup::Backup as _;
+use crate::store::{Account, Tallies as _};
+use crate::store::{Links as _, Listing, Partitions as _, Place, Progress, Store, StoreError};
+
+/// Links read at once.
+const PAGE: usize = 1_000;
+/// Bytes handed on at once.
+const PIECE: usize = 64 * 1024;
+/// How long the counting is held at a time: if this process ends, it goes on after that.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often that is renewed.
+const RENEW_EVERY: Duration = Duration::from_secs(5);
+/// How long to try for a moment at which the counting is held and no node is in the midst of a round.
+const SETTLE_WITHIN: Duration = Duration::from_secs(20);
+/// Between two tries.
+const SETTLE_PAUSE: Duration = Duration::from_millis(300);
+
+/// Where an export goes, and what it holds up meanwhile.
+pub(super) struct Out {
+    to: mpsc::Sender<Result<Bytes, ExportError>>,
+    /// What is not handed on yet.
+    waiting: Vec<u8>,
+    hold: Option<Hold>,
+}
+
+/// The counting, held.
+struct Hold {
+    store: Store,
+    name: String,
+    renewed: Instant,
+}
+
+impl Out {
+    /// Nothing is held yet.
+    pub(super) fn new(to: mpsc::Sender<Result<Bytes, ExportError>>) -> Self {
+        Self { to, waiting: Vec::new(), hold: None }
+    }
+
+    /// Hands text on, once there is enough of it, and room for it.
+    pub(super) async fn send(&mut self, text: &[u8]) -> Result<(), ExportError> {
+        self.waiting.extend_from_slice(text);
+        if self.waiting.len() >= PIECE {
+            self.flush().await?;
+        }
+        match self.hold.as_ref().is_some_and(|hold| hold.renewed.elapsed() >= RENEW_EVERY) {
+            true => self.renew().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Hands on what there is, once there is room for it. What is held stays so for as long as that
+    /// takes.
+    pub(super) async fn flush(&mut self) -> Result<(), ExportError> {
+        while !self.waiting.is_empty() {
+            tokio::select! {
+                room = self.to.reserve() => {
+                    let piece = std::mem::take(&mut self.waiting);
+                    room.map_err(|_| ExportError::Gone)?.send(Ok(piece.into()));
+                    return Ok(());
+                }
+                () = tokio::time::sleep(RENEW_EVERY) => {}
+            }
+            self.renew().await?;
+        }
+        Ok(())
+    }
+
+    /// Holds the counting, at a moment when all partitions have counted each journal equally far, so
+    /// that the figures of links and of the site belong together. A node that died in the midst of a
+    /// round is not waited for: what it has counted and how far belong together in each partition.
+    pub(super) async fn hold(&mut self, store: &Store) -> Result<(), ExportError> {
+        let name = random_text(16);
+        let deadline = Instant::now() + SETTLE_WITHIN;
+        loop {
+            let over = Instant::now() >= deadline;
+            let held = store.hold(&name, LEASE).await?;
+            if held && (over || store.partitions() == 1 || is_settled(store).await?) {
+                self.hold = Some(Hold { store: store.clone(), name, renewed: Instant::now() });
+                return Ok(());
+            }
+            if held {
+                store.let_go(&name).await?;
+            } else if over {
+                return Err(ExportError::Held);
+            }
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        }
+    }
+
+    /// Makes sure that nothing was counted since [`hold`](Self::hold), and that nothing will be for
+    /// another while.
+    pub(super) async fn renew(&mut self) -> Result<(), ExportError> {
+        let Some(hold) = &mut self.hold else { return Ok(()) };
+        if !hold.store.hold_on(&hold.name, LEASE).await? {
+            return Err(ExportError::LostHold);
+        }
+        hold.renewed = Instant::now();
+        Ok(())
+    }
+
+    /// Lets the counting go on, if it is held.
+    pub(super) async fn let_go(&mut self) {
+        let Some(hold) = self.hold.take() else { return };
+        if let Err(error) = hold.store.let_go(&hold.name).await {
+            tracing::warn!(%error, "the counting goes on in half a minute, and not at once");
+        }
+    }
+}
+
+/// Whether all partitions stand at the same places of each journal.
+async fn is_settled(store: &Store) -> Result<bool, StoreError> {
+    for Account { node, .. } in store.accounts().await? {
+        let progress: Vec<Progress> = store.progress(&node).await?;
+        if progress.windows(2).any(|two| two[0].lanes != two[1].lanes) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The links there are, oldest first.
+pub(super) struct Pages {
+    store: Store,
+    after: Option<Place>,
+    /// The newest link of the moment at which the reading began.
+    last: Option<Place>,
+}
+
+impl Pages {
+    /// All links that there are now.
+    pub(super) async fn all(store: &Store) -> Result<Self, StoreError> {
+        let mut pages = Self { store: store.clone(), after: None, last: None };
+        pages.extend().await?;
+        Ok(pages)
+    }
+
+    /// Those as well that were minted since.
+    pub(super) async fn extend(&mut self) -> Result<(), StoreError> {
+        let newest = self.store.list(&Listing::All, None, 1).await?;
+        self.last = newest.into_iter().next().map(|(place, _)| place);
+        Ok(())
+    }
+
+    /// From the oldest on once more.
+    pub(super) fn rewind(&mut self) {
+        self.after = None;
+    }
+
+    /// Some more of them; `None`: these were all.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Link>>, StoreError> {
+        if self.after == self.last {
+            return Ok(None);
+        }
+        let mut page = self.store.oldest(self.after.as_ref(), PAGE).await?;
+        let end = page.iter().position(|(place, _)| Some(place) == self.last.as_ref());
+        page.truncate(end.map_or(page.len(), |end| end + 1));
+        // The newest may have gone elsewhere: it was replaced by one that is imported.
+        self.after = page.last().map_or(self.last.clone(), |(place, _)| Some(place.clone()));
+        let codes: Vec<Code> = page.into_iter().map(|(_, code)| code).collect();
+        let links = self.store.get_many(&codes).await?;
+        Ok(Some(links.into_iter().flatten().collect()))
+    }
+}
+
+/// Work that takes longer than a reader on this thread may wait, done on another.
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|e| StoreError::Unavailable(e.to_string()))
+}
