@@ -299,7 +299,7 @@ fn parts(
     let export = Export::new(
         links.clone(),
         home.clone(),
-        settings.links.redirect,
+        &settings.links,
         settings.clicks.keep(),
         runner.auditor(),
     );

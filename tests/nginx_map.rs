@@ -67,7 +67,8 @@ impl Drop for Nginx {
 fn run(config: &Path) -> Child {
     let program = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"];
     let found = program.into_iter().find(|path| Path::new(path).exists());
-    let mut nginx = Command::new(found.expect("nginx is missing: apt-get install nginx-light"));
+    let found = found.unwrap_or_else(|| panic!("nginx is missing: apt-get install nginx-light"));
+    let mut nginx = Command::new(found);
     nginx.arg("-c").arg(config).stdin(Stdio::null()).spawn().unwrap()
 }
 
@@ -110,6 +111,7 @@ fn odd_links() -> String {
     add("later", "http://www.example.org/later", r#""expires_at":"2039-01-01T00:00:00Z""#);
     add("withdrawn", "http://www.example.org/w", r#""state":"disabled","reason":"no""#);
     add("deleted", "http://www.example.org/d", r#""state":"deleted""#);
+    add("harmful", "http://www.harmful.example.net/", "");
     add("query", "http://www.example.org/q?a=$1#frag", r#""forward_query":true"#);
     add("plainquery", "http://www.example.org/q#frag", r#""forward_query":true"#);
     add(
@@ -129,7 +131,11 @@ fn assert_alike(service: &Service, nginx: &Nginx, target: &str, host: &str) -> u
 }
 
 fn nginx_answers_as_the_service_does(store: TestStore) {
-    let settings = [("PUBLIC_URL", "https://go.example.org"), ("LINKS__REDIRECT", "307")];
+    let settings = [
+        ("PUBLIC_URL", "https://go.example.org"),
+        ("LINKS__REDIRECT", "307"),
+        ("LINKS__MALWARE_HOSTS", r#"["harmful.example.net"]"#),
+    ];
     let service = Service::start_with(&store.url(), &settings);
     let report = service.import(&odd_links(), "");
     assert_eq!(report[0]["refused"], json!([]), "{report:?}");
@@ -158,7 +164,7 @@ fn nginx_answers_as_the_service_does(store: TestStore) {
         assert_alike(&service, &nginx, unknown, "go.example.org");
     }
     let found: Vec<u16> = statuses.into_keys().collect();
-    assert_eq!(found, [301, 307, 308, 410]);
+    assert_eq!(found, [301, 307, 308, 403, 410]);
 }
 
 live::over_each_store! { nginx_answers_as_the_service_does }

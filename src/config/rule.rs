@@ -236,7 +236,8 @@ fn is_parameter(name: &str) -> bool {
 }
 
 fn is_host(host: &str) -> bool {
-    !host.is_empty() && !host.contains(['/', ':', '@', '*', '?', '#', ' '])
+    let host = host.strip_prefix("*.").unwrap_or(host);
+    !host.contains('*') && url::Host::parse(host).is_ok()
 }
 
 /// A token (RFC 9110 §5.1).

@@ -137,7 +137,8 @@ impl Home {
         if !matches!(short_url.scheme(), "http" | "https") {
             return None;
         }
-        if short_url.host_str() == Some(GOO_GL) {
+        let ours = self.hosts().any(|host| host == GOO_GL);
+        if !ours && short_url.host_str() == Some(GOO_GL) {
             let code = Code::parse(short_url.path().strip_prefix('/')?).ok()?;
             return Some(ShortUrl { code, authority: None });
         }
@@ -158,7 +159,8 @@ impl Home {
     pub fn code_in(&self, address: &Target) -> Option<Code> {
         let (_, path) = address.as_str().split_once(address.authority())?;
         let path = path.split(['?', '#']).next()?;
-        let path = path.strip_prefix(self.prefix()).unwrap_or(path).strip_prefix('/')?;
+        let below = path.strip_prefix(self.prefix()).filter(|rest| rest.starts_with('/'));
+        let path = below.unwrap_or(path).strip_prefix('/')?;
         self.holds(address).then(|| Code::parse(path).ok()).flatten()
     }
 }
@@ -219,6 +221,19 @@ mod tests {
             assert_eq!(code(short_url).as_deref(), expected, "{short_url}");
         }
         assert_eq!(home.root(), "https://go.example.org/s/");
+    }
+
+    #[test]
+    fn a_code_that_begins_like_the_path_before_codes_is_read_whole() {
+        let home = home("https://go.example.org/s", &[]);
+        for (address, code) in [
+            ("https://go.example.org/s/abc", "abc"),
+            ("https://go.example.org/sabc", "sabc"),
+            ("https://go.example.org/s", "s"),
+        ] {
+            let found = home.code_in(&Target::from_normal_form(address));
+            assert_eq!(found.as_ref().map(Code::as_str), Some(code), "{address}");
+        }
     }
 
     #[test]

@@ -197,18 +197,16 @@ impl Shorten {
                     let bad = BadField::Ours(draft.link.article.to_string());
                     outcomes[row] = Some(Err(bad.into()));
                 }
-                Some(link) if draft.choice == Choice::Any && draft.link.will_do_with(&link) => {
+                Some(link) if draft.choice == Choice::Any && self.serves(&draft.link, &link) => {
                     outcomes[row] = Some(Ok(Minted::Existing(link)));
                 }
-                Some(link) if self.threats.of_link(&link).is_some() => {
-                    let harm = self
-                        .is_harmless(&link.article)
-                        .and_then(|()| self.is_harmless(&link.target));
-                    outcomes[row] = harm.err().map(|bad| Err(bad.into()));
-                }
                 Some(link) => {
-                    (draft.link.target, draft.link.article) = (link.target, link.article);
-                    rest.push((row, draft));
+                    let target = if link.verbatim { link.article.clone() } else { link.target };
+                    (draft.link.target, draft.link.article) = (target, link.article);
+                    match self.may_lead_to(&draft.link.article, &draft.link.target) {
+                        Ok(()) => rest.push((row, draft)),
+                        Err(bad) => outcomes[row] = Some(Err(bad.into())),
+                    }
                 }
             }
         }

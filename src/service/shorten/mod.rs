@@ -166,20 +166,30 @@ impl Shorten {
     /// The addresses of what a publisher wants to link to, once the house rules allow it.
     fn addresses(&self, url: &str) -> Result<Addresses, BadField> {
         let addresses = self.canonical.addresses(url)?;
-        let host = addresses.article.host();
-        if self.is_ours(&addresses.article) {
-            return Ok(addresses);
+        if !self.is_ours(&addresses.article) {
+            self.may_lead_to(&addresses.article, &addresses.landing)?;
         }
+        Ok(addresses)
+    }
+
+    /// Whether the house rules allow a new link to an article by way of this target.
+    fn may_lead_to(&self, article: &Target, target: &Target) -> Result<(), BadField> {
+        let host = article.host();
         if self.blocked.hold(host) {
             return Err(BadField::HostBlocked(host.to_owned()));
         }
         if !self.allowed.is_empty() && !self.allowed.hold(host) {
             return Err(BadField::HostNotAllowed(host.to_owned()));
         }
-        for address in [&addresses.article, &addresses.landing] {
-            self.is_harmless(address)?;
-        }
-        Ok(addresses)
+        self.is_harmless(article)?;
+        self.is_harmless(target)
+    }
+
+    /// Whether a link that is there serves whoever wishes for this one: it is known on the host that
+    /// is wished for, and on one that is still ours.
+    fn serves(&self, wish: &Link, there: &Link) -> bool {
+        let known = there.host.as_ref().is_none_or(|host| self.home.has(host));
+        known && wish.will_do_with(there)
     }
 
     /// Nothing new may lead to what is known to harm its readers.

@@ -150,7 +150,7 @@ impl<'a> Rounds<'a> {
         }
         let links = self.shorten.links.store().get_many(&codes).await?;
         for (job, there) in self.jobs.iter_mut().filter(wished).zip(links) {
-            job.outcome = there.map(|there| wish_meets(&job.link, there));
+            job.outcome = there.map(|there| wish_meets(self.shorten, &job.link, there));
         }
         Ok(())
     }
@@ -225,7 +225,7 @@ impl<'a> Rounds<'a> {
             let behind: Vec<Option<Link>> = links.by_ref().take(codes.len()).collect();
             let ours = |link: &&Link| {
                 link.leads_to(&job.link.target)
-                    && job.link.will_do_with(link)
+                    && self.shorten.serves(&job.link, link)
                     && link.stands_for_its_article_at(self.now)
             };
             if let Some(link) = behind.iter().flatten().find(ours) {
@@ -333,7 +333,7 @@ impl<'a> Rounds<'a> {
             Choice::Any => job.look = true,
             Choice::Fresh => job.redraw(self.shorten),
             Choice::This => {
-                job.outcome = there.map(|there| wish_meets(&job.link, there));
+                job.outcome = there.map(|there| wish_meets(self.shorten, &job.link, there));
                 let placed = if matches!(job.outcome, Some(Err(_))) { placed } else { vec![] };
                 for address in placed {
                     self.shorten.take_out(&address, &code).await?;
@@ -372,11 +372,11 @@ fn put_in(codes: &mut Codes, job: &Job, address: &Target) -> Result<Put, Shorten
 }
 
 /// A code was asked for, and there is a link with it.
-fn wish_meets(wish: &Link, there: Link) -> Outcome {
+fn wish_meets(shorten: &Shorten, wish: &Link, there: Link) -> Outcome {
     if there.standing == Standing::Deleted {
         return Err(ShortenError::CodeRetired(there.code));
     }
-    if there.leads_to(&wish.target) && wish.will_do_with(&there) {
+    if there.leads_to(&wish.target) && shorten.serves(wish, &there) {
         Ok(Minted::Existing(there))
     } else {
         Err(ShortenError::CodeTaken(there.code))

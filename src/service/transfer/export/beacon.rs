@@ -6,7 +6,8 @@
 use jiff::Timestamp;
 
 use super::pages::{Out, Pages, aside};
-use super::{Export, ExportError, redirects};
+use super::{Export, ExportError, Fate};
+use crate::model::link::Link;
 
 /// Writes it. Where there are several hosts no prefix fits all links: then each line holds the whole
 /// short URL.
@@ -23,10 +24,11 @@ pub(super) async fn write(
     out.send(head.as_bytes()).await?;
     let mut pages = Pages::all(export.links.store()).await?;
     while let Some(links) = pages.next().await? {
-        let home = export.home.clone();
+        let (home, readers) = (export.home.clone(), export.readers(now));
         let piece = aside(move || {
             let mut lines = String::new();
-            for link in links.iter().filter(|link| redirects(link, now)) {
+            let followed = |link: &&Link| readers.fate_of(link) == Fate::Redirected;
+            for link in links.iter().filter(followed) {
                 let short = match alone {
                     true => link.code.to_string(),
                     false => home.short_url(&link.code, link.host.as_ref()),

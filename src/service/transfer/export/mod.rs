@@ -19,8 +19,10 @@ use tokio::sync::mpsc;
 use self::pages::Out;
 use super::super::auth::{Forbidden, Principal};
 use super::super::click::Auditor;
+use super::super::shorten;
+use super::super::threats::Threats;
 use crate::model::home::Home;
-use crate::model::link::{Link, Redirect};
+use crate::model::link::{Link, Redirect, State};
 use crate::store::cached::Cached;
 use crate::store::{Keep, StoreError};
 
@@ -114,22 +116,29 @@ pub struct Export {
     links: Cached,
     home: Home,
     redirect: Redirect,
+    threats: Threats,
     keep: Keep,
     auditor: Auditor,
 }
 
 impl Export {
-    /// `home` is where short URLs live, `redirect` the status of links without one of their own,
-    /// `keep` how long rows are kept here; `auditor` has the clicks counted that wait on this node.
+    /// What readers come to at this moment.
+    fn readers(&self, now: Timestamp) -> Readers {
+        Readers { threats: self.threats.clone(), now }
+    }
+
+    /// `home` is where short URLs live, `rules` say how readers of them are answered, `keep` how long
+    /// rows are kept here; `auditor` has the clicks counted that wait on this node.
     #[must_use]
     pub fn new(
         links: Cached,
         home: Home,
-        redirect: Redirect,
+        rules: &shorten::Settings,
         keep: Keep,
         auditor: Auditor,
     ) -> Self {
-        Self { links, home, redirect, keep, auditor }
+        let (redirect, threats) = (rules.redirect, Threats::new(rules));
+        Self { links, home, redirect, threats, keep, auditor }
     }
 
     /// How long rows are kept here, which whoever puts them back has to know.
@@ -189,7 +198,30 @@ impl Job {
     }
 }
 
-/// Whether readers of a link are redirected.
-fn redirects(link: &Link, now: Timestamp) -> bool {
-    link.state_at(now) == crate::model::link::State::Active
+/// What readers of links come to, as [`Resolve`](crate::service::resolve::Resolve) decides it.
+#[derive(Clone)]
+struct Readers {
+    threats: Threats,
+    now: Timestamp,
+}
+
+/// What readers of a link come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// They are redirected.
+    Redirected,
+    /// They are warned.
+    Warned,
+    /// The link is withdrawn, expired or deleted.
+    Gone,
+}
+
+impl Readers {
+    fn fate_of(&self, link: &Link) -> Fate {
+        match (link.state_at(self.now), self.threats.of_link(link)) {
+            (State::Active, None) => Fate::Redirected,
+            (State::Active, Some(_)) => Fate::Warned,
+            _ => Fate::Gone,
+        }
+    }
 }

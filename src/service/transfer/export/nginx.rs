@@ -14,7 +14,7 @@
 use jiff::Timestamp;
 
 use super::pages::{Out, Pages, aside};
-use super::{Export, ExportError, redirects};
+use super::{Export, ExportError, Fate, Readers};
 use crate::model::home::Home;
 use crate::model::link::{Link, Redirect};
 
@@ -42,13 +42,14 @@ const HEAD: &str = r#"# The links of Slugline for nginx: whoever asks for one is
 #             if ($slugline_status = 302) { return 302 $slugline_target; }
 #             if ($slugline_status = 307) { return 307 $slugline_target; }
 #             if ($slugline_status = 308) { return 308 $slugline_target; }
+#             if ($slugline_status = 403) { return 403; }
 #             if ($slugline_status = 410) { return 410; }
 #             return 404;
 #         }
 #     }
 #
-# Links that are withdrawn, expired or deleted are answered 410. One that expires later has to be
-# exported again by then.
+# Links that are withdrawn, expired or deleted are answered 410, those of hosts that do harm 403. One
+# that expires later has to be exported again by then.
 
 geo $slugline_dollar { default "$"; }
 map $args $slugline_query { "" ""; default "?$args"; }
@@ -88,7 +89,7 @@ struct Maps {
     home: Home,
     /// The status of links without one of their own.
     redirect: Redirect,
-    now: Timestamp,
+    readers: Readers,
     /// Bytes of the longest path so far.
     longest: usize,
     /// Links so far, and those of them that one host alone knows.
@@ -108,7 +109,7 @@ pub(super) async fn write(
     let mut maps = Maps {
         home: export.home.clone(),
         redirect: export.redirect,
-        now,
+        readers: export.readers(now),
         longest: 0,
         links: 0,
         bound: 0,
@@ -161,9 +162,10 @@ impl Maps {
         self.links += 1;
         let capitals = path.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_uppercase());
         let capitals: String = capitals.map(|(at, _)| format!(".{at}")).collect();
-        let value = match redirects(link, self.now) {
-            true => self.value(link),
-            false => "410".to_owned(),
+        let value = match self.readers.fate_of(link) {
+            Fate::Redirected => self.value(link),
+            Fate::Warned => "403".to_owned(),
+            Fate::Gone => "410".to_owned(),
         };
         let small = path.to_ascii_lowercase();
         *text += &format!("    \"{host}{small}{capitals}\" \"{value}\";\n");
