@@ -48,6 +48,8 @@ async fn a_body_without_a_usable_long_url_says_so() {
         (r#"{"longUrl": "ftp://www.example.org/"}"#, "invalid"),
         (r#"{"longUrl": "https://blocked.example/"}"#, "invalid"),
         (r#"{"longUrl": "https://go.example.org/none"}"#, "invalid"),
+        (r#"{"longUrl": "https://www.malware.example/"}"#, "invalid"),
+        (r#"{"longUrl": "https://phishing.example/"}"#, "invalid"),
     ] {
         let told = entry(&post(&app, body).await, 400);
         assert_eq!(

@@ -169,6 +169,7 @@ impl<E: Into<Problem>> From<E> for Refusal {
         let kind = error.into().kind();
         let status = StatusCode::from_u16(kind.status()).unwrap_or_default();
         match kind {
+            // The one address and the one parameter that the verbs themselves read.
             Kind::BadUrl => Self::invalid("resource.longUrl"),
             Kind::BadParameter => Self::invalid("start-token"),
             Kind::BadJson => Self::not_json(),
