@@ -132,6 +132,12 @@ impl Link {
         self.host.as_ref().is_none_or(|host| host.is_named_by(authority))
     }
 
+    /// Whether `other` is known wherever this one is.
+    #[must_use]
+    pub fn host_is_served_by(&self, other: &Self) -> bool {
+        other.host.is_none() || self.host == other.host
+    }
+
     /// Whether `other`, which leads to the same target, is as good as this one: it is known on the
     /// host that this one is bound to. What is bound to none will do with any.
     #[must_use]

@@ -17,6 +17,7 @@ conformance! {
     links_that_come_in_order_are_listed_by_when_they_were_made
     links_that_come_out_of_order_are_listed_once_each
     a_link_that_is_replaced_moves_to_its_new_owner_and_moment
+    a_listing_whose_newest_links_went_to_another_owner_takes_older_ones
 }
 
 /// All of a listing, read page by page; `between` runs before each further page.
@@ -216,4 +217,34 @@ async fn a_link_that_is_replaced_moves_to_its_new_owner_and_moment(store: &Store
     mint(store, &[again]).await;
     assert_eq!(all(Listing::Of(new.owner)).await, ["c"].map(code));
     assert_eq!(all(Listing::All).await.len(), 3);
+}
+
+async fn a_listing_whose_newest_links_went_to_another_owner_takes_older_ones(store: &Store) {
+    let [first, second] = ["aaaaaaaa", "bbbbbbbb"].map(|text| KeyId::parse(text).unwrap());
+    let of = |name: &str, n: i64, ms: i64, owner: &KeyId| Link {
+        created_at: at(ms),
+        owner: owner.clone(),
+        ..link(&format!("{name}{n}"))
+    };
+    let all =
+        |name: &str, ms: i64| -> Vec<Link> { (0..200).map(|n| of(name, n, ms, &first)).collect() };
+    let (old, newest, between) = (all("old", 100), all("new", 200), all("mid", 150));
+    for links in [&old, &newest] {
+        store.import(&Arc::from(links.as_slice()), 1_000).await.unwrap();
+    }
+    for (n, link) in newest.iter().enumerate() {
+        let moved = of("new", n as i64, 200, &second);
+        assert_eq!(store.replace(link, &moved).await.unwrap(), Replaced::Done);
+    }
+    let there = store.import(&Arc::from(between.as_slice()), 1_000).await.unwrap();
+    assert!(there.iter().all(Option::is_none));
+    let codes: Vec<Code> = between.iter().map(|link| link.code.clone()).collect();
+    let found = store.get_many(&codes).await.unwrap();
+    assert!(found.iter().all(Option::is_some), "each is found again");
+    for (owner, count) in [(&first, 400), (&second, 200)] {
+        let listing = Listing::Of(owner.clone());
+        let listed = read_all(store, &listing, 64, async || {}).await;
+        let once: BTreeSet<&Code> = listed.iter().collect();
+        assert_eq!((listed.len(), once.len()), (count, count), "{owner}");
+    }
 }

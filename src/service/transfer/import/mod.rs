@@ -19,7 +19,7 @@ use futures_util::stream::{self, TryStreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use self::read::{Line, Reader, Refused};
+use self::read::{Line, Read, Reader, Refused};
 use self::restore::{Restore, Saved};
 use super::super::auth::{Principal, to_the_millisecond};
 use super::super::shorten::edit::is_under;
@@ -35,7 +35,7 @@ pub const MAX_LINES: usize = 10_000;
 const LINES_AT_A_STRETCH: usize = 1_250;
 /// Imports that are under way at the same time in one process; others wait. They share transactions
 /// of the embedded store, for which other writes wait; and each takes some megabytes.
-const IMPORTS_AT_ONCE: usize = 8;
+const IMPORTS_AT_ONCE: usize = 16;
 /// Links that are replaced at the same time.
 const REPLACED_AT_ONCE: usize = 64;
 
@@ -129,7 +129,7 @@ pub struct Import {
 /// A link's line that was read.
 struct Row {
     line: usize,
-    outcome: Result<Link, Refused>,
+    outcome: Result<Read, Refused>,
 }
 
 /// Lines that follow each other.
@@ -268,7 +268,7 @@ impl Import {
     /// Puts `new` in the place of `old`, or of what has come there since.
     async fn replace(&self, mut old: Link, new: Link) -> Result<(), ShortenError> {
         let shorten = &self.shorten;
-        while !is_same(&old, &new) && old.standing != Standing::Deleted {
+        while old != new && old.standing != Standing::Deleted {
             for address in new.addresses().filter(|address| !is_under(&old, address)) {
                 match shorten.put_under(address, &new.code).await {
                     // As with other imported links: it is there, and not found by that address.
@@ -301,21 +301,22 @@ impl<'a> Settled<'a> {
         let mut settled = Self::default();
         let mut there = there.iter();
         for Row { line, outcome } in rows {
-            let link = match outcome {
-                Ok(link) => link,
+            let read = match outcome {
+                Ok(read) => read,
                 Err(Refused { code, why }) => {
                     let (code, reason) = (code.clone(), why.to_string());
                     settled.report.refused.push(Remark { line: *line, code, reason });
                     continue;
                 }
             };
+            let link = &read.link;
             let known = settled.stands.get(&link.code).copied();
             match known.or_else(|| there.next().and_then(Option::as_ref)) {
                 None => {
                     settled.stands.insert(&link.code, link);
                     settled.report.imported += 1;
                 }
-                Some(stands) => settled.meet(*line, link, stands, on_conflict),
+                Some(stands) => settled.meet(*line, read, stands, on_conflict),
             }
             if settled.report.stopped {
                 break;
@@ -330,34 +331,54 @@ impl<'a> Settled<'a> {
     }
 
     /// A line whose code has a link.
-    fn meet(&mut self, line: usize, link: &'a Link, stands: &'a Link, on_conflict: OnConflict) {
+    fn meet(&mut self, line: usize, read: &'a Read, stands: &'a Link, on_conflict: OnConflict) {
+        let link = &read.link;
         self.stands.insert(&link.code, stands);
-        if is_same(stands, link) {
+        if read.is_said_by(stands) {
             self.report.existing += 1;
             return;
         }
         if on_conflict == OnConflict::Replace && stands.standing != Standing::Deleted {
             self.stands.insert(&link.code, link);
+            let mut new = link.clone();
+            if !read.whole {
+                // Its clicks here are older than the line knows.
+                new.created_at = new.created_at.min(stands.created_at);
+            }
             let change = self.changes.entry(link.code.clone());
-            change.or_insert_with(|| (stands.clone(), link.clone())).1 = link.clone();
+            change.or_insert_with(|| (stands.clone(), link.clone())).1 = new;
             self.report.replaced += 1;
             return;
         }
         let code = Some(link.code.to_string());
-        self.report.conflicts.push(Remark { line, code, reason: conflict(stands) });
+        self.report.conflicts.push(Remark { line, code, reason: conflict(stands, link) });
         self.report.stopped = on_conflict == OnConflict::Fail;
     }
 }
 
-/// Whether a line says what stands there already. A deleted link is another one than it was.
-fn is_same(stands: &Link, link: &Link) -> bool {
-    let deleted = |link: &Link| link.standing == Standing::Deleted;
-    stands.target == link.target && deleted(stands) == deleted(link)
+impl Read {
+    /// Whether what stands there is what the line says: all of it, or, of a line that says no more,
+    /// where readers of the code come to. A deleted link is another one than it was.
+    fn is_said_by(&self, stands: &Link) -> bool {
+        if self.whole {
+            return *stands == self.link;
+        }
+        let deleted = |link: &Link| link.standing == Standing::Deleted;
+        stands.target == self.link.target
+            && self.link.host_is_served_by(stands)
+            && deleted(stands) == deleted(&self.link)
+    }
 }
 
-fn conflict(stands: &Link) -> String {
+fn conflict(stands: &Link, link: &Link) -> String {
     match stands.standing {
         Standing::Deleted => "the code belonged to a link that was deleted here".to_owned(),
+        _ if stands.target == link.target => match &stands.host {
+            Some(host) if link.host.as_ref() != Some(host) => {
+                format!("the code is known on {host} alone")
+            }
+            _ => "the link is another one by now, though it leads to the same target".to_owned(),
+        },
         _ => format!("the code leads to {}", stands.target),
     }
 }
@@ -372,7 +393,7 @@ fn sort_in(stretches: &mut Vec<Stretch>, line: usize, read: Result<Line, Refused
             }
             return;
         }
-        Ok(Line::Link(link)) => Ok(*link),
+        Ok(Line::Link(read)) => Ok(*read),
         Err(refused) => Err(refused),
     };
     match stretches.last_mut() {
@@ -384,7 +405,7 @@ fn sort_in(stretches: &mut Vec<Stretch>, line: usize, read: Result<Line, Refused
 /// The rows, and the first link of each code in their order.
 fn with_firsts(rows: Vec<Row>) -> (Vec<Row>, Arc<[Link]>) {
     let mut seen = HashSet::with_capacity(rows.len());
-    let links = rows.iter().filter_map(|row| row.outcome.as_ref().ok());
+    let links = rows.iter().filter_map(|row| row.outcome.as_ref().ok().map(|read| &read.link));
     let firsts = links.filter(|link| seen.insert(&link.code)).cloned().collect();
     (rows, firsts)
 }

@@ -51,9 +51,17 @@ pub(super) enum Refusal {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Line {
     /// A link.
-    Link(Box<Link>),
+    Link(Box<Read>),
     /// Something else of a backup.
     Other(Saved),
+}
+
+/// A link as a line has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Read {
+    pub(super) link: Link,
+    /// Whether the line says all there is to say of it, as those of a backup do.
+    pub(super) whole: bool,
 }
 
 /// A line that was refused.
@@ -90,8 +98,9 @@ impl Reader {
                 return read_other(line, &error).map_err(|why| Refused { code: None, why });
             }
         };
+        let whole = line.created_at.is_some() && line.owner.is_some();
         let link = self.link(&line).map_err(|why| Refused { code: Some(line.code), why })?;
-        Ok(Line::Link(Box::new(link)))
+        Ok(Line::Link(Box::new(Read { link, whole })))
     }
 
     fn link(&self, line: &LinkLine) -> Result<Link, Refusal> {

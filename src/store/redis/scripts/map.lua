@@ -127,14 +127,14 @@ local function list(p, owner, code, made)
     local id = string.format('%d-*', made)
     local done = redis.pcall('XADD', stream, 'NOMKSTREAM', id, 'c', code)
     if type(done) == 'string' then return end
-    local entry = done and call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-    if not entry then
-      -- There is no stream, or an empty one that still knows its last entry.
-      call('XADD', stream, done and '*' or string.format('%d-0', made), 'c', code)
-      call('SADD', p .. 'w', owner)
-      return
+    call('SADD', p .. 'w', owner)
+    if not done then return call('XADD', stream, string.format('%d-0', made), 'c', code) end
+    -- It has, or once had, something younger: what was taken out of it still counts.
+    local info, id = call('XINFO', 'STREAM', stream), nil
+    for i = 1, #info, 2 do
+      if info[i] == 'last-generated-id' then id = info[i + 1] end
     end
-    local ms, seq = string.match(entry[1], '^(%d+)-(%d+)$')
+    local ms, seq = string.match(id, '^(%d+)-(%d+)$')
     last = { tonumber(ms), tonumber(seq) }
     newest[owner] = last
   end

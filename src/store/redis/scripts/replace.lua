@@ -11,11 +11,16 @@ return once(ARGV[1], function()
   call('PUBLISH', ARGV[6], ARGV[7])
   call('HSET', key, code, ARGV[4])
   if ARGV[10] ~= '' then
-    -- It stands where it was made, or not far behind.
-    local stream, from = p .. 'o:' .. ARGV[8], math.max(tonumber(ARGV[9]), 1)
-    for _, entry in ipairs(call('XRANGE', stream, string.format('%d', from), '+', 'COUNT', 256)) do
-      if entry[2][2] == code then call('XDEL', stream, entry[1]) end
-    end
+    -- It stands where it was made, or behind what was younger when it was imported.
+    local stream, found = p .. 'o:' .. ARGV[8], false
+    local from = string.format('%d', math.max(tonumber(ARGV[9]), 1))
+    repeat
+      local entries = call('XRANGE', stream, from, '+', 'COUNT', 256)
+      for _, entry in ipairs(entries) do
+        found = found or entry[2][2] == code and call('XDEL', stream, entry[1]) == 1
+        from = '(' .. entry[1]
+      end
+    until found or #entries < 256
     list(p, ARGV[10], code, ARGV[5])
   end
   local lost = tonumber(ARGV[11])

@@ -22,6 +22,12 @@ return once(ARGV[1], function()
       begin(map, family ~= 'c' and ends or nil)
       if family == 'd' then note_day(day) end
     end
+    if family == 'd' then
+      -- The sketch of what stood there, which the new row may not have.
+      local beside = maps['s' .. day] or sketches_of_day(day)
+      maps['s' .. day] = beside
+      if beside.count > 0 then removed(beside, call('HDEL', bucket_key(beside, hash), field)) end
+    end
     put(map, hash, field, value)
   end
 
