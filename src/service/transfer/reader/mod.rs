@@ -19,6 +19,7 @@ use jiff::tz::TimeZone;
 pub use self::columns::{Field, Mapping};
 use self::lines::Lines;
 use super::line::LinkLine;
+use crate::model::target::Target;
 
 /// The longest line of BEACON and record of CSV, in bytes: a target has at most 8,192.
 pub const MAX_LINE: usize = 64 * 1024;
@@ -192,7 +193,7 @@ impl Manner {
     fn link(&self, code: &str, target: &[u8]) -> LinkLine {
         LinkLine {
             code: self.code(code),
-            target: crate::model::target::Target::verbatim(target).to_string(),
+            target: Target::verbatim(target).to_string(),
             tags: self.tags.clone(),
             host: self.host.clone(),
             ..LinkLine::default()

@@ -141,11 +141,10 @@ fn a_restored_copy_says_where_it_stands() {
 fn a_call_sent_twice_is_answered_as_the_first_time() {
     with_cluster(|cluster| {
         let store = patient(&cluster.url());
-        let record = crate::store::record::of_link(&link("a"));
         let partition = schema::prefix(partition_of("a"));
         let call = |token: &str| {
-            let call = scripts::CLAIM.at(&partition).arg(token).arg("a").arg(&record);
-            call.arg("abcdefgh").arg(1).arg(0)
+            let call = scripts::CLAIM.at(&partition).arg(token);
+            claim_args(call, &link("a"))
         };
         block_on(async {
             for (token, expected) in [("t1", "1"), ("t1", "1"), ("t2", "0"), ("t1", "1")] {
