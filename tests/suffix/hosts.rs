@@ -112,7 +112,7 @@ fn who_comes_from_any_of_our_hosts_comes_from_nowhere_else() {
     }
     until("the clicks to be counted", || service.clicks_on(&code) == 4);
     let stats = service.get(&format!("/api/v1/links/{code}/stats"));
-    let referrers = &stats["breakdown"]["referrer"];
+    let referrers = &stats["breakdowns"]["referrers"];
     let row = |id: &str| {
         let mut rows = referrers.as_array().unwrap().iter();
         rows.find(|row| row["id"] == id).map(|row| row["clicks"].clone())
