@@ -107,7 +107,10 @@ fn who_comes_from_any_of_our_hosts_comes_from_nowhere_else() {
     let service = Service::start_with("", &SETTINGS);
     let code = service.mint(STORY);
     for host in ["go.example.org", "goo.example.net", "new.example.net", "www.example.org"] {
-        let headers = format!("Host: go.example.org\r\nReferer: https://{host}/\r\n");
+        let headers = format!(
+            "Host: go.example.org\r\nReferer: https://{host}/\r\n\
+             User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"
+        );
         ask(&service, "GET", &format!("/{code}"), &headers).expect(302);
     }
     until("the clicks to be counted", || service.clicks_on(&code) == 4);
