@@ -257,7 +257,8 @@ fn enricher(settings: &Settings, address: SocketAddr) -> anyhow::Result<Enricher
         false => Countries::open(path, Timestamp::now()).context("clicks.geoip_path")?,
     };
     let home = home(settings, address)?;
-    Ok(Enricher::new(Referrers::new(Some(&home.authority())), countries))
+    let own: Vec<String> = home.authorities().collect();
+    Ok(Enricher::new(Referrers::new(own.iter().map(String::as_str)), countries))
 }
 
 /// What reads off a request who made it.

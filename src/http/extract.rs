@@ -32,6 +32,19 @@ const MAX_DEPTH: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub struct LocalPeer;
 
+/// Host and port that a request is for (RFC 9112 §3.3): those of its target go before the header's
+/// (§3.2.2). Nothing, if it does not say.
+#[must_use]
+pub fn authority(request: &HttpRequest) -> &str {
+    match request.uri().authority() {
+        Some(named) => named.as_str().rsplit('@').next().unwrap_or_default(),
+        None => {
+            let named = request.headers().get(header::HOST);
+            named.and_then(|host| host.to_str().ok()).unwrap_or_default()
+        }
+    }
+}
+
 /// Who asks: the bearer of a key, or the operator at the control socket.
 #[derive(Debug, Clone)]
 pub struct Caller(pub Principal);

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::redirect::{NO_INDEX, NO_STORE, ROBOTS};
 use crate::model::target::Target;
-use crate::service::threats::Threat;
+use crate::service::threats::{Danger, Threat};
 
 /// The style of every page: the one thing that [`POLICY`] lets in.
 pub const STYLE: &str = include_str!("../../templates/page.css");
@@ -52,9 +52,9 @@ struct Warning<'a> {
     danger: &'a str,
 }
 
-/// What awaits the readers of a page at `host`.
+/// What is told of a danger.
 #[must_use]
-pub(super) fn danger(host: &str, threat: Threat) -> String {
+pub(super) fn told(Danger { host, threat }: &Danger) -> String {
     match threat {
         Threat::Malware => format!("{host} is known to spread malware."),
         Threat::Phishing => format!(
@@ -90,8 +90,7 @@ pub(super) fn notice(status: StatusCode, what: &str, reason: Option<&str>) -> Ht
 }
 
 /// What a reader gets in the place of a redirect to what is known to harm them.
-pub(super) fn warning(target: &Target, threat: Threat) -> HttpResponse {
-    let danger = danger(target.host(), threat);
-    let page = Warning { host: target.host(), target: target.as_str(), danger: &danger };
+pub(super) fn warning(target: &Target, danger: &Danger) -> HttpResponse {
+    let page = Warning { host: &danger.host, target: target.as_str(), danger: &told(danger) };
     html(StatusCode::FORBIDDEN, &page)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName, HeaderValue, InvalidHeaderValue, LINK,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, InvalidHeaderValue, LINK,
     LOCATION, RETRY_AFTER,
 };
 use actix_web::http::{Method, StatusCode};
@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::extract::LocalPeer;
+use super::extract::{LocalPeer, authority};
 use super::page;
 use super::source::Sources;
 use super::suffix::{self, Suffixes};
@@ -125,8 +125,8 @@ async fn answer(request: &HttpRequest, reader: &Reader) -> (Outcome, HttpRespons
             }
             (Outcome::Followed, redirect(request, reader, &link))
         }
-        Ok(Decision::Warn(link, threat)) => {
-            (Outcome::Warned, page::warning(&link.link.target, threat))
+        Ok(Decision::Warn(link, danger)) => {
+            (Outcome::Warned, page::warning(&link.link.target, &danger))
         }
         Ok(Decision::Gone(why)) => (Outcome::Gone, gone(&why)),
         Ok(Decision::Unknown) => {
@@ -135,15 +135,8 @@ async fn answer(request: &HttpRequest, reader: &Reader) -> (Outcome, HttpRespons
             }
             (Outcome::Unknown, unknown())
         }
+        Ok(Decision::Elsewhere) => (Outcome::Unknown, unknown()),
         Err(error) => (Outcome::Unavailable, unavailable(&error)),
-    }
-}
-
-/// Host and port that a request is for (RFC 9112 §3.3); nothing, if it does not say.
-fn authority(request: &HttpRequest) -> &str {
-    match request.uri().host() {
-        Some(host) => host,
-        None => request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
     }
 }
 

@@ -92,9 +92,18 @@ impl Home {
     /// The host of minted links, with its port if that is not the usual one.
     #[must_use]
     pub fn authority(&self) -> String {
+        format!("{}{}", self.0.host, self.port())
+    }
+
+    /// The same of all hosts that it answers for; that of minted links first.
+    pub fn authorities(&self) -> impl Iterator<Item = String> {
+        self.hosts().map(|host| format!("{host}{}", self.port()))
+    }
+
+    /// The port of all short URLs with its colon; nothing, if it is the scheme's own.
+    fn port(&self) -> &str {
         let rest = &self.0.rest;
-        let port = &rest[..rest.find('/').unwrap_or(rest.len())];
-        format!("{}{port}", self.0.host)
+        &rest[..rest.find('/').unwrap_or(rest.len())]
     }
 
     /// Whether it answers for whatever host it is asked by, because none but its own is named.
@@ -128,6 +137,18 @@ impl Home {
     pub fn root(&self) -> String {
         let Parts { scheme, host, rest, .. } = &*self.0;
         format!("{scheme}{host}{rest}/")
+    }
+
+    /// The same on that of our hosts which a request names; `None` when it names another, or a port
+    /// that short URLs don't have: then its client did not come as readers do.
+    #[must_use]
+    pub fn root_at(&self, authority: &str) -> Option<String> {
+        let scheme = &self.0.scheme;
+        // The parser makes it lower-case and leaves out the scheme's own port.
+        let url = Url::parse(&format!("{scheme}{authority}")).ok()?;
+        let asked = &url[Position::BeforeUsername..Position::AfterPort];
+        let mut own = self.authorities();
+        own.find(|own| own == asked).map(|own| format!("{scheme}{own}{}/", self.prefix()))
     }
 
     /// Reads a short URL as somebody wrote it down: one of ours, or one of goo.gl, whose codes may
@@ -243,5 +264,21 @@ mod tests {
         assert!(strict.knows("GO.example.org") && strict.knows("goo.example.net:80"));
         assert!(!strict.knows("example.org"));
         assert_eq!(strict.hosts().collect::<Vec<_>>(), ["go.example.org", "goo.example.net"]);
+    }
+
+    #[test]
+    fn who_asks_one_of_our_hosts_reaches_us_as_readers_do() {
+        let root = |home: &Home, asked: &str| home.root_at(asked).unwrap_or_default();
+        let open = home("https://go.example.org", &[]);
+        for asked in ["go.example.org", "GO.Example.org", "go.example.org:443"] {
+            assert_eq!(root(&open, asked), "https://go.example.org/", "{asked}");
+        }
+        for asked in ["", "go.example.org:8443", "x.example", "a@go.example.org", "a b"] {
+            assert_eq!(root(&open, asked), "", "{asked}");
+        }
+        let strict = home("https://go.example.org", &["goo.example.net"]);
+        assert_eq!(root(&strict, "GOO.example.net:443"), "https://goo.example.net/");
+        assert_eq!(root(&strict, "goo.example.net:8080"), "");
+        assert_eq!(root(&strict, "x.example"), "");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::link::{Standing, State};
-use crate::service::threats::{Threat, Threats};
+use crate::service::threats::{Danger, Threats};
 use crate::store::StoreError;
 use crate::store::cached::Cached;
 pub use crate::store::cached::HotLink;
@@ -23,11 +23,13 @@ pub enum Decision {
     /// Redirect to its target, and count it.
     Follow(Arc<HotLink>),
     /// There is a link, and whoever follows it must be warned.
-    Warn(Arc<HotLink>, Threat),
+    Warn(Arc<HotLink>, Danger),
     /// There was a link, there is none now.
     Gone(Gone),
-    /// There never was one, or not on this host.
+    /// There never was one.
     Unknown,
+    /// There is or was one, on another host: here nothing is told of it, and nothing counted.
+    Elsewhere,
 }
 
 /// Why a link is gone.
@@ -67,12 +69,12 @@ impl Resolve {
             return Ok(Decision::Unknown);
         };
         if link.link.host.is_some() && !link.link.is_known_at(authority()) {
-            return Ok(Decision::Unknown);
+            return Ok(Decision::Elsewhere);
         }
         Ok(match link.link.state_at(now) {
-            State::Active => match self.threats.of_link(&link.link) {
+            State::Active => match self.threats.danger_of(&link.link) {
                 None => Decision::Follow(link),
-                Some(threat) => Decision::Warn(link, threat),
+                Some(danger) => Decision::Warn(link, danger),
             },
             state => Decision::Gone(Gone { state, reason: reason_of(&link) }),
         })

@@ -33,6 +33,15 @@ impl fmt::Display for Threat {
     }
 }
 
+/// What awaits the readers of a link, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Danger {
+    /// The host that is known for it.
+    pub host: String,
+    /// What it is known for.
+    pub threat: Threat,
+}
+
 /// The hosts that the settings name (`links.malware_hosts`, `links.phishing_hosts`), with those
 /// below them. Clones share.
 #[derive(Debug, Clone, Default)]
@@ -65,11 +74,20 @@ impl Threats {
     /// What awaits the readers of a link. Its article says so too: an imported target need not be in
     /// normal form, and a page within a cache (AMP) is that of the publisher.
     #[must_use]
-    pub fn of_link(&self, link: &Link) -> Option<Threat> {
+    pub fn danger_of(&self, link: &Link) -> Option<Danger> {
         if self.malware.is_empty() && self.phishing.is_empty() {
             return None;
         }
-        self.of(&link.article).or_else(|| self.of(&link.target))
+        [&link.article, &link.target].into_iter().find_map(|address| {
+            let threat = self.of(address)?;
+            Some(Danger { host: address.host().to_owned(), threat })
+        })
+    }
+
+    /// The same, wherever it is.
+    #[must_use]
+    pub fn of_link(&self, link: &Link) -> Option<Threat> {
+        self.danger_of(link).map(|danger| danger.threat)
     }
 }
 

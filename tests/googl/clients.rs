@@ -72,8 +72,8 @@ async fn our_document_has_the_methods_parameters_and_schemas_of_googles() {
         assert_eq!(ours[name], googles[name], "{name}");
     }
     assert_eq!(
-        (&ours["servicePath"], &ours["resources"]),
-        (&googles["servicePath"], &googles["resources"])
+        (&ours["servicePath"], &ours["batchPath"], &ours["resources"]),
+        (&googles["servicePath"], &googles["batchPath"], &googles["resources"])
     );
     for part in ["parameters", "schemas"] {
         assert_eq!(without_words(&ours[part]), without_words(&googles[part]), "{part}");
@@ -100,6 +100,7 @@ fn without_words(value: &Value) -> Value {
 #[actix_web::test]
 async fn the_document_names_the_address_by_which_it_was_asked_for() {
     let app = TestApp::spawn_with(toml! {
+        hosts = ["goo.example.net"]
         http = { trusted_proxies = ["127.0.0.1"] }
     })
     .await;
@@ -111,6 +112,8 @@ async fn the_document_names_the_address_by_which_it_was_asked_for() {
     };
     for (headers, expected) in [
         (&[("Host", "go.example.org")][..], "https://go.example.org/"),
+        (&[("Host", "GO.example.org:443")], "https://go.example.org/"),
+        (&[("Host", "goo.example.net")], "https://goo.example.net/"),
         (&[("Host", "links.example.net:8443")], "http://links.example.net:8443/"),
         (
             &[("Host", "links.example.net"), ("X-Forwarded-Proto", "http, https")],

@@ -175,3 +175,17 @@ async fn wrong_addresses_and_methods_are_answered_in_the_same_way() {
         assert_eq!(entry(&answer, 405)["reason"], "httpMethodNotAllowed");
     }
 }
+
+#[actix_web::test]
+async fn batches_are_declined_where_the_document_looks_for_them() {
+    let app = spawn().await;
+    for path in ["/batch", "/batch?prettyPrint=false"] {
+        let batch = app.request(Method::POST, path).body("--x\r\n--x--");
+        let told = entry(&send(batch.header("Content-Type", "multipart/mixed")).await, 404);
+        assert_eq!(told["reason"], "notFound");
+        assert!(text(&told, "message").contains("Batches are not offered"), "{told}");
+    }
+    let wish = json!({ "url": STORY, "code": "batch" });
+    assert_eq!(app.post("/api/v1/links", wish).await.status, 201);
+    assert_eq!(send(app.anonymous(Method::GET, "/batch")).await.status, 302);
+}

@@ -72,6 +72,11 @@ fn a_link_of_one_host_is_unknown_on_the_others(store: TestStore) {
         let answer = follow_at(&service, "goo.example.net", &target);
         assert!(matches!(answer.status, 200 | 302), "{answer:?}");
     }
+    // The link lives: what is asked for elsewhere is no orphan. That one is comes last.
+    follow_at(&service, "go.example.org", "/nobody").expect(404);
+    let orphans = || service.get("/api/v1/stats/orphans")["total"]["clicks"].as_u64();
+    until("the orphan to be counted", || orphans() > Some(0));
+    assert_eq!(orphans(), Some(1));
     let open = mint(json!({ "url": STORY })).expect(200).json();
     assert_eq!(open["code"], code, "who asks for no host takes any link");
     let other = mint(json!({ "url": STORY, "host": "new.example.net" })).expect(201).json();
@@ -95,4 +100,26 @@ fn a_link_of_one_host_is_unknown_on_the_others(store: TestStore) {
         follow_at(&service, "goo.example.net", &format!("/{code}")).status == 404
     });
     follow_at(&service, "new.example.net", &format!("/{code}")).expect(302);
+}
+
+#[test]
+fn who_comes_from_any_of_our_hosts_comes_from_nowhere_else() {
+    let service = Service::start_with("", &SETTINGS);
+    let code = service.mint(STORY);
+    for host in ["go.example.org", "goo.example.net", "new.example.net", "www.example.org"] {
+        let headers = format!(
+            "Host: go.example.org\r\nReferer: https://{host}/\r\n\
+             User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"
+        );
+        ask(&service, "GET", &format!("/{code}"), &headers).expect(302);
+    }
+    until("the clicks to be counted", || service.clicks_on(&code) == 4);
+    let stats = service.get(&format!("/api/v1/links/{code}/stats"));
+    let referrers = &stats["breakdowns"]["referrers"];
+    let row = |id: &str| {
+        let mut rows = referrers.as_array().unwrap().iter();
+        rows.find(|row| row["id"] == id).map(|row| row["clicks"].clone())
+    };
+    assert_eq!((row("direct"), row("www.example.org")), (Some(3.into()), None), "{stats}");
+    assert_eq!(row("example.org"), Some(1.into()), "{stats}");
 }

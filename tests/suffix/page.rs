@@ -1,7 +1,7 @@
 //! `/{code}+`, `/{code}.info`: where a link leads, and its figures where they are public.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn members(value: &Value) -> BTreeSet<&str> {
 fn without_public_figures_only_the_target_is_told() {
     let service = Service::start("");
     let code = service.mint_with(json!({ "url": STORY, "title": "Secret plans", "tags": ["t1"] }));
-    for suffix in ["+", "%2B", ".info", "+?utm_source=x"] {
+    for suffix in ["+", "%2B", "%2b", ".info", "+?utm_source=x"] {
         let target = format!("/{code}{suffix}");
         for method in ["GET", "HEAD"] {
             let answer = ask(&service, method, &target, "Accept: text/html\r\n").expect(200);
@@ -212,4 +212,21 @@ fn a_page_needs_the_store_as_a_redirect_does() {
     assert!(page.text().contains("The figures can't be had at the moment"), "{}", page.text());
     assert_eq!(ask_for_json(&service, &format!("/{code}+")).json()["stats"], Value::Null);
     service.follow(&format!("{code}.qr")).expect(200);
+}
+
+#[test]
+fn a_page_does_not_wait_for_its_figures_as_long_as_the_store_may_take() {
+    let mut store = TestStore::redis();
+    let settings = [("LINKS__PUBLIC_STATS", "true"), ("STORE__READ_TIMEOUT", "20s")];
+    let service = Service::start_with(&store.url(), &settings);
+    service.wait_until_ready();
+    let code = service.mint(STORY);
+    service.follow(&code).expect(302);
+    store.each_server(|server| server.freeze());
+    let started = Instant::now();
+    let page = service.follow(&format!("{code}+")).expect(200);
+    let taken = started.elapsed();
+    store.each_server(|server| server.thaw());
+    assert!(page.text().contains("The figures can't be had at the moment"), "{}", page.text());
+    assert!(taken < Duration::from_secs(10), "{taken:?}");
 }

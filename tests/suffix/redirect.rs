@@ -78,3 +78,23 @@ fn readers_of_a_harmful_target_are_warned_and_not_sent_there() {
     assert_eq!(service.clicks_on(&code) + service.clicks_on(&fake), 0);
     assert_eq!(service.get("/api/v1/audit")["total"]["accepted"], 1);
 }
+
+#[test]
+fn a_warning_names_the_host_that_is_known_for_it() {
+    let service = Service::start_with("", &[("LINKS__MALWARE_HOSTS", "bad.example")]);
+    // The page of a publisher in a cache, and an address that only a browser can read.
+    let cached = "https://cdn.ampproject.org/c/s/www.bad.example/story.html";
+    for (code, target, host) in [
+        ("cached", cached, "cdn.ampproject.org"),
+        ("shouted", "HTTPS:\\\\WWW.BAD.example\\x", "www.bad.example"),
+    ] {
+        import(&service, &json!({ "code": code, "target": target }).to_string());
+        let danger = "www.bad.example is known to spread malware.";
+        let warning = service.follow(code).expect(403);
+        assert!(warning.text().contains(danger), "{}", warning.text());
+        let page = service.follow(&format!("{code}+")).expect(200);
+        assert!(page.text().contains(danger), "{}", page.text());
+        let leads = format!("leads to a page at <b dir=\"ltr\">{host}</b>");
+        assert!(page.text().contains(&leads), "{}", page.text());
+    }
+}

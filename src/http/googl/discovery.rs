@@ -3,12 +3,13 @@
 
 use std::sync::LazyLock;
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::params::Params;
 use crate::http::Services;
+use crate::http::extract::authority;
 
 /// The API as it was published, without the addresses at which it is found.
 pub(super) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
@@ -51,14 +52,15 @@ fn tell(request: &HttpRequest, body: impl FnOnce() -> Value) -> HttpResponse {
     }
 }
 
-/// The address of this service as the client reached it, with a slash at its end. That of minted
-/// links, where it asks for their host: then its scheme is known. Else the host as it was asked for,
+/// The address of this service as the client reached it, with a slash at its end. That of short URLs,
+/// where it asks for one of their hosts: then its scheme is known. Else the host as it was asked for,
 /// by the scheme that a proxy of ours tells.
 fn root_of(request: &HttpRequest, services: &Services) -> String {
     let home = &services.public.home;
-    let asked = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let asked = asked.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
-    let Some(asked) = asked.filter(|asked| *asked != home.authority()) else { return home.root() };
+    let asked = authority(request);
+    if let Some(root) = home.root_at(asked) {
+        return root;
+    }
     let peer = request.peer_addr().map(|peer| peer.ip());
     let secure = services.proxies.trust(peer) && services.proxies.was_secure(request.headers());
     let scheme = if secure { "https" } else { "http" };

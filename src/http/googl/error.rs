@@ -125,6 +125,12 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "notFound", "Not Found")
     }
 
+    /// Several calls in one request.
+    pub(super) fn no_batches() -> Self {
+        let message = "Batches are not offered here: send each call by itself.";
+        Self::new(StatusCode::NOT_FOUND, "notFound", message)
+    }
+
     /// There is no such short URL.
     pub(super) fn unknown_url() -> Self {
         Self::not_found().at("parameter", "shortUrl")

@@ -17,7 +17,7 @@ mod wire;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::from_fn;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, guard, web};
 use serde::Serialize;
 use serde_json::ser::PrettyFormatter;
 
@@ -45,7 +45,13 @@ pub fn configure(config: &mut web::ServiceConfig) {
     let directory = readable("/v1/apis")
         .route(web::get().to(discovery::directory))
         .route(web::head().to(discovery::directory));
+    // Only what a client of batches sends: a link may have the code `batch`.
+    let batch = web::resource("/batch")
+        .guard(guard::Post())
+        .wrap(from_fn(measure))
+        .default_service(web::to(no_batches));
     config
+        .service(batch)
         .service(
             web::scope("/urlshortener")
                 .wrap(from_fn(measure))
@@ -60,6 +66,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .service(directory)
                 .default_service(web::to(unknown)),
         );
+}
+
+/// `POST /batch`, where the discovery document's `batchPath` leads.
+async fn no_batches(request: HttpRequest) -> HttpResponse {
+    Refusal::no_batches().response(Params::read(&request).layout())
 }
 
 async fn unknown(request: HttpRequest) -> HttpResponse {

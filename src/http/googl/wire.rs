@@ -1,7 +1,6 @@
 //! Links and their clicks as they go over the wire: the schemas of `urlshortener.v1.json`. Counts are
 //! texts there, because some languages have no integers of 64 bits.
 
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -10,7 +9,7 @@ use crate::http::v1::wire::{Public, rfc3339};
 use crate::model::link::{Baseline, Link, State};
 use crate::model::tally::{Breakdown, Dimension};
 use crate::service::auth::Principal;
-use crate::service::stats::{Detail, Last, Snapshot, Stats, StatsError};
+use crate::service::stats::{Detail, Last, Stats, StatsError};
 use crate::service::threats::Threat;
 
 /// Links of one page of a history.
@@ -177,23 +176,23 @@ impl Analytics {
         };
         let detail = if told == Told::Clicks { Detail::Clicks } else { Detail::Breakdown };
         let own = std::slice::from_ref(link);
-        let windows = WINDOWS.map(async |last| {
-            let short = stats.snapshot(by, own, last, detail, now).await?;
+        let short = stats.snapshots(by, own, &WINDOWS, detail, now).await?;
+        let long = match article.len() {
+            0 | 1 => short.clone(),
+            _ => stats.snapshots(by, &article, &WINDOWS, Detail::Clicks, now).await?,
+        };
+        let each = short.iter().zip(&long).zip(WINDOWS).map(|((short, long), last)| {
             let mut window = match detail {
                 Detail::Breakdown => Window::of_top_strings(&short.breakdown),
                 Detail::Clicks => Window::default(),
             };
             if told != Told::TopStrings {
-                let long = match article.len() {
-                    1 => short.clicks,
-                    _ => stats.snapshot(by, &article, last, Detail::Clicks, now).await?.clicks,
-                };
                 window.short_url_clicks = Some(with_imported(short.clicks, last, own));
-                window.long_url_clicks = Some(with_imported(long, last, &article));
+                window.long_url_clicks = Some(with_imported(long.clicks, last, &article));
             }
-            Ok::<_, StatsError>(window)
+            window
         });
-        Ok(Self::of(try_join_all(windows).await?))
+        Ok(Self::of(each))
     }
 
     /// Of a link in a history: the clicks on the short URL.
@@ -204,17 +203,14 @@ impl Analytics {
         now: Timestamp,
     ) -> Result<Self, StatsError> {
         let own = std::slice::from_ref(link);
-        let windows = WINDOWS.map(async |last| {
-            let Snapshot { clicks, .. } =
-                stats.snapshot(by, own, last, Detail::Clicks, now).await?;
-            let short_url_clicks = Some(with_imported(clicks, last, own));
-            Ok::<_, StatsError>(Window { short_url_clicks, ..Window::default() })
-        });
-        Ok(Self::of(try_join_all(windows).await?))
+        let counted = stats.snapshots(by, own, &WINDOWS, Detail::Clicks, now).await?;
+        Ok(Self::of(counted.iter().zip(WINDOWS).map(|(snapshot, last)| {
+            let short_url_clicks = Some(with_imported(snapshot.clicks, last, own));
+            Window { short_url_clicks, ..Window::default() }
+        })))
     }
 
-    fn of(windows: Vec<Window>) -> Self {
-        let mut windows = windows.into_iter();
+    fn of(mut windows: impl Iterator<Item = Window>) -> Self {
         let mut next = || windows.next().unwrap_or_default();
         Self { all_time: next(), month: next(), week: next(), day: next(), two_hours: next() }
     }

@@ -30,13 +30,12 @@ pub enum Suffix {
     Qr(Option<qr::Format>),
 }
 
-/// `+` as some write it in a path.
-const ESCAPED_PLUS: &str = "%2B";
-
 /// All of them; of two that fit, the first is meant.
-const SUFFIXES: [(&str, Suffix); 6] = [
+const SUFFIXES: [(&str, Suffix); 7] = [
     ("+", Suffix::Page),
-    (ESCAPED_PLUS, Suffix::Page),
+    // As some write it in a path.
+    ("%2B", Suffix::Page),
+    ("%2b", Suffix::Page),
     (".info", Suffix::Page),
     (".qr", Suffix::Qr(None)),
     (".qr.svg", Suffix::Qr(Some(qr::Format::Svg))),
@@ -73,18 +72,21 @@ pub async fn answer(
     decision: Result<Decision, StoreError>,
     now: Timestamp,
 ) -> (Outcome, HttpResponse) {
-    let (link, threat) = match decision {
+    let (link, danger) = match decision {
         Ok(Decision::Follow(link)) => (link, None),
-        Ok(Decision::Warn(link, threat)) => (link, Some(threat)),
+        Ok(Decision::Warn(link, danger)) => (link, Some(danger)),
         Ok(Decision::Gone(why)) => return (Outcome::Gone, gone(request, &why)),
-        Ok(Decision::Unknown) => return (Outcome::Unknown, unknown(request)),
+        Ok(Decision::Unknown | Decision::Elsewhere) => {
+            return (Outcome::Unknown, unknown(request));
+        }
         Err(error) => return (Outcome::Unavailable, unavailable(request, error)),
     };
     let response = match suffix {
-        Suffix::Page => page::show(request, suffixes, &link.link, threat, now).await,
+        Suffix::Page => page::show(request, suffixes, &link.link, danger.as_ref(), now).await,
         Suffix::Qr(format) => {
             let short_url = suffixes.public.short_url(&link.link);
-            qr::show(request, format, &short_url).unwrap_or_else(|bad| bad.error_response())
+            let image = qr::show(request, format, &short_url).await;
+            image.unwrap_or_else(|bad| bad.error_response())
         }
     };
     (Outcome::Shown, response)
@@ -134,6 +136,7 @@ mod tests {
         for (path, code, suffix) in [
             ("8yDbrB+", "8yDbrB", Suffix::Page),
             ("8yDbrB%2B", "8yDbrB", Suffix::Page),
+            ("8yDbrB%2b", "8yDbrB", Suffix::Page),
             ("fb/AbC1.info", "fb/AbC1", Suffix::Page),
             ("8yDbrB.qr", "8yDbrB", Suffix::Qr(None)),
             ("fb/AbC1.qr.svg", "fb/AbC1", Suffix::Qr(Some(Svg))),

@@ -1,24 +1,30 @@
 //! `/{code}+`: where a short link leads, before one goes there; and its figures, where they are
 //! public.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, VARY};
+use actix_web::rt::time::timeout;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use url::Url;
 
 use super::chart::Chart;
 use super::{Suffixes, wants_json};
-use crate::http::page::{danger, html};
+use crate::http::page::{html, told};
 use crate::http::redirect::NO_STORE;
 use crate::http::v1::stats::{Asked, BreakdownRow, ReportBody, breakdown};
 use crate::http::v1::wire::rfc3339;
 use crate::model::link::{Link, State};
 use crate::model::tally::Dimension;
 use crate::service::stats::{By, Query, Report};
-use crate::service::threats::Threat;
+use crate::service::threats::Danger;
 
+/// How long a page waits for its figures: others may be before it.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Rows of days, weeks and months for links up to this old: a chart has about a hundred bars.
 const BY_HOUR_UP_TO: SignedDuration = SignedDuration::from_hours(2 * 24);
 const BY_DAY_UP_TO: SignedDuration = SignedDuration::from_hours(92 * 24);
@@ -38,7 +44,7 @@ struct LinkInfo<'a> {
     code: &'a str,
     short_url: &'a str,
     target: &'a str,
-    /// What the target's host is known for, if it is known to harm its readers.
+    /// What the host of the target, or of its article, is known for, if that harms readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     threat: Option<&'static str>,
     #[serde(flatten)]
@@ -99,13 +105,18 @@ pub(super) async fn show(
     request: &HttpRequest,
     suffixes: &Suffixes,
     link: &Link,
-    threat: Option<Threat>,
+    danger: Option<&Danger>,
     now: Timestamp,
 ) -> HttpResponse {
     let asked = asked(link, now);
-    let report = match suffixes.stats.public_report(link, &asked.window, now).await {
-        Ok(report) => report,
-        Err(error) => {
+    let report = timeout(PATIENCE, suffixes.stats.public_report(link, &asked.window, now)).await;
+    let report = match report {
+        Ok(Ok(report)) => report,
+        Err(_) => {
+            tracing::warn!(link.code = %link.code, "the figures of a page took too long");
+            None
+        }
+        Ok(Err(error)) => {
             tracing::warn!(%error, link.code = %link.code, "the figures of a page can't be had");
             None
         }
@@ -116,9 +127,9 @@ pub(super) async fn show(
         let page = LinkPage {
             code: link.code.as_str(),
             short_url: &short_url,
-            host: link.target.host(),
+            host: &host_of(link),
             target: link.target.as_str(),
-            danger: threat.map(|threat| danger(link.target.host(), threat)),
+            danger: danger.map(told),
             open: is_open.then(|| OpenPage::of(link, report, &asked)),
         };
         return html(StatusCode::OK, &page);
@@ -127,7 +138,7 @@ pub(super) async fn show(
         code: link.code.as_str(),
         short_url: &short_url,
         target: link.target.as_str(),
-        threat: threat.map(Threat::name),
+        threat: danger.map(|danger| danger.threat.name()),
         open: is_open.then(|| OpenInfo {
             title: link.title.as_deref(),
             created_at: rfc3339(link.created_at),
@@ -137,6 +148,14 @@ pub(super) async fn show(
     };
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, NO_STORE)).insert_header((VARY, "Accept")).json(info)
+}
+
+/// The host that a browser asks for the target, which may have been imported in any form; the
+/// article's, if it has none.
+fn host_of(link: &Link) -> String {
+    let target = Url::parse(link.target.as_str()).ok();
+    let host = target.as_ref().and_then(Url::host_str).filter(|host| !host.is_empty());
+    host.unwrap_or_else(|| link.article.host()).to_owned()
 }
 
 /// All clicks on a link, in rows that its age asks for.

@@ -1,12 +1,12 @@
 //! The QR code of a short URL (ISO/IEC 18004), as SVG or as PNG.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     self, CacheControl, CacheDirective, EntityTag, Header as _, IfNoneMatch,
 };
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use fast_qr::ECL;
 use fast_qr::qr::{QRBuilder, QRCode};
 use png::{BitDepth, ColorType, Compression, EncodingError};
@@ -38,6 +38,9 @@ pub enum Format {
     Png,
 }
 
+/// Eight white pixels of a PNG.
+const LIGHT: u8 = 0xff;
+
 /// What is asked for.
 struct Look {
     /// Width and height of the image, margin included, in pixels.
@@ -50,7 +53,7 @@ struct Look {
 
 /// The image that a request asks for, in `format` if its address says so, else in that which it
 /// accepts.
-pub(super) fn show(
+pub(super) async fn show(
     request: &HttpRequest,
     format: Option<Format>,
     short_url: &str,
@@ -63,7 +66,11 @@ pub(super) fn show(
     let drawing = Drawing::of(short_url, &look)?;
     let (media, image) = match chosen {
         Format::Svg => ("image/svg+xml", drawing.svg().into_bytes()),
-        Format::Png => ("image/png", drawing.png().map_err(unencoded)?),
+        // Large ones take longer than a reader on this thread may wait.
+        Format::Png => {
+            let drawn = web::block(move || drawing.png()).await.map_err(unencoded)?;
+            ("image/png", drawn.map_err(unencoded)?)
+        }
     };
     let tag = EntityTag::new_strong(tag_of(&image));
     let known = match IfNoneMatch::parse(request) {
@@ -107,7 +114,7 @@ fn tag_of(image: &[u8]) -> String {
     })
 }
 
-fn unencoded(error: EncodingError) -> Problem {
+fn unencoded(error: impl Display) -> Problem {
     tracing::error!(%error, "a QR code could not be written as PNG");
     let detail = "the image can't be made as PNG; ask for .qr.svg";
     Problem::new(Kind::BadParameter, detail)
@@ -205,20 +212,18 @@ impl Drawing {
     fn png(&self) -> Result<Vec<u8>, EncodingError> {
         let scale = self.size / self.modules();
         let before = (self.size - scale * self.code.size) / 2;
-        let module_at = |pixel: usize| {
-            let module = pixel.checked_sub(before)? / scale;
-            (module < self.code.size).then_some(module)
-        };
-        let is_dark = |x: usize, y: usize| {
-            module_at(x).zip(module_at(y)).is_some_and(|(x, y)| self.code[y][x].value())
-        };
         let width = self.size.div_ceil(8);
-        let mut pixels = vec![0xff_u8; width * self.size];
-        for (y, row) in pixels.chunks_exact_mut(width).enumerate() {
-            for x in (0..self.size).filter(|x| is_dark(*x, y)) {
-                row[x / 8] &= !(0x80 >> (x % 8));
+        let mut pixels = vec![LIGHT; width * before];
+        pixels.reserve_exact(width * (self.size - before));
+        for y in 0..self.code.size {
+            let mut row = vec![LIGHT; width];
+            for x in (0..self.code.size).filter(|x| self.code[y][*x].value()) {
+                let left = before + x * scale;
+                (left..left + scale).for_each(|pixel| row[pixel / 8] &= !(0x80 >> (pixel % 8)));
             }
+            (0..scale).for_each(|_| pixels.extend_from_slice(&row));
         }
+        pixels.resize(width * self.size, LIGHT);
         let mut file = Vec::new();
         let side = u32::try_from(self.size).unwrap_or(u32::MAX);
         let mut encoder = png::Encoder::new(&mut file, side, side);

@@ -21,18 +21,19 @@ const OWN_WORDS: [&str; 2] = ["direct", "unknown"];
 /// Names referrers, as one service sees them.
 #[derive(Debug, Clone)]
 pub struct Referrers {
-    /// The service's own host, by the name it would have here.
-    own: Option<String>,
+    /// The service's own hosts, by the names that they would have here.
+    own: Vec<String>,
     direct: Name,
     unknown: Name,
 }
 
 impl Referrers {
-    /// As seen by a service at `own_host`: the host of its public address, with its port if that is
+    /// As seen by a service at `own_hosts`: those of its short URLs, each with its port if that is
     /// not the usual one.
     #[must_use]
-    pub fn new(own_host: Option<&str>) -> Self {
-        let own = own_host.and_then(|host| host_of(&format!("https://{host}")));
+    pub fn new<'a>(own_hosts: impl IntoIterator<Item = &'a str>) -> Self {
+        let own_hosts = own_hosts.into_iter();
+        let own = own_hosts.filter_map(|host| host_of(&format!("https://{host}"))).collect();
         Self { own, direct: "direct".into(), unknown: "unknown".into() }
     }
 
@@ -46,7 +47,7 @@ impl Referrers {
             return self.direct.clone();
         }
         match std::str::from_utf8(raw).ok().and_then(host_of) {
-            Some(host) if self.own.as_ref() == Some(&host) => self.direct.clone(),
+            Some(host) if self.own.contains(&host) => self.direct.clone(),
             // A host may not pass for one of our own words.
             Some(host) if !OWN_WORDS.contains(&&*host) => name(known::name_of(&host)),
             _ => self.unknown.clone(),

@@ -42,6 +42,10 @@ fn no_referrer_and_the_services_own_host_are_direct() {
     assert_eq!(&*at_a_port.name(b"http://127.0.0.1:8080"), "direct");
     assert_eq!(&*at_a_port.name(b"http://127.0.0.1:9090"), "127.0.0.1:9090");
     assert_eq!(&*Referrers::new(None).name(b"https://go.example.org"), "go.example.org");
+    let several = Referrers::new(["go.example.org", "goo.example.net"]);
+    for raw in [&b"https://go.example.org"[..], b"https://goo.example.net"] {
+        assert_eq!(&*several.name(raw), "direct");
+    }
 }
 
 #[test]

@@ -68,6 +68,27 @@ pub(super) async fn sum(
     // The visitors of several are united, which takes more than their numbers.
     let sketch = subjects.len() > 1;
     let asks: Vec<Ask> = asks.iter().map(|ask| Ask { sketch, ..*ask }).collect();
+    read(store, subjects, rows, &asks).await
+}
+
+/// How many clicks that were: much less has to be read.
+pub(super) async fn clicks(
+    store: &Store,
+    subjects: &[Subject],
+    rows: &Rows,
+    asks: &[Ask],
+) -> Result<u64, StoreError> {
+    let bare = |ask: &Ask| Ask { names: false, sketch: false, ..*ask };
+    let asks: Vec<Ask> = asks.iter().map(bare).collect();
+    Ok(read(store, subjects, rows, &asks).await?.total.count.clicks())
+}
+
+async fn read(
+    store: &Store,
+    subjects: &[Subject],
+    rows: &Rows,
+    asks: &[Ask],
+) -> Result<Sums, StoreError> {
     let pieces = asks.chunk_by(|a, b| a.quarters == b.quarters).flat_map(|alike| {
         let quarters = alike.first().is_some_and(|ask| ask.quarters);
         alike.chunks(if quarters { DAYS_BY_QUARTER } else { DAYS_WHOLE })

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::report::{days_to_ask, sum};
+use super::report::{clicks, days_to_ask, sum};
 use super::window::Window;
 use super::{Last, Query, Stats, StatsError};
 use crate::model::code::Code;
 use crate::model::link::Link;
 use crate::model::tally::{Breakdown, Subject};
 use crate::service::auth::{Forbidden, Principal};
-use crate::store::{StoreError, Tallies as _};
+use crate::store::{Store, StoreError, Tallies as _};
 
 /// What was counted for some links over a window.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,36 +30,30 @@ pub enum Detail {
 }
 
 impl Stats {
-    /// What was counted for these links together. Clicks of all time are those that were ever
-    /// counted; all else goes back as far as figures are kept.
+    /// What was counted for these links together over each of these windows, in their order. Clicks
+    /// of all time are those that were ever counted; all else goes back as far as figures are kept.
     ///
     /// # Errors
     /// [`StatsError`]: one of the links is not for the caller to see, or what the store says.
-    pub async fn snapshot(
+    pub async fn snapshots(
         &self,
         by: &Principal,
         links: &[Link],
-        last: Last,
+        windows: &[Last],
         detail: Detail,
         now: Timestamp,
-    ) -> Result<Snapshot, StatsError> {
+    ) -> Result<Vec<Snapshot>, StatsError> {
         links.iter().try_for_each(|link| self.may_be_told(by, link))?;
-        let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
-        let ever = match last {
-            Last::All => Some(self.ever(&codes).await?),
-            Last::Hours(_) | Last::Days(_) => None,
+        // Readers do not wait behind what is read for many links.
+        let store = match links {
+            [_] => self.links.store().clone(),
+            _ => self.links.store().fork(),
         };
-        if let (Some(clicks), Detail::Clicks) = (ever, detail) {
-            return Ok(Snapshot { clicks, breakdown: Breakdown::default() });
+        let mut snapshots = Vec::with_capacity(windows.len());
+        for last in windows {
+            snapshots.push(snapshot(&store, links, *last, detail, now).await?);
         }
-        let query = Query { last: Some(last), ..Query::default() };
-        let since = links.iter().map(|link| link.created_at).min();
-        let rows = Window::of(&query, since, now)?.whole();
-        let subjects: Vec<Subject> = codes.into_iter().map(Subject::Link).collect();
-        let store = self.links.store();
-        let sums = sum(store, &subjects, &rows, &days_to_ask(store, &rows, now).await?).await?;
-        let clicks = ever.unwrap_or_else(|| sums.total.count.clicks());
-        Ok(Snapshot { clicks, breakdown: sums.breakdown })
+        Ok(snapshots)
     }
 
     /// The links of a link's article that the caller may see, itself and tombstones included.
@@ -81,9 +75,38 @@ impl Stats {
     fn may_be_told(&self, by: &Principal, link: &Link) -> Result<(), Forbidden> {
         if self.are_public() { Ok(()) } else { by.may_see(link) }
     }
+}
 
-    async fn ever(&self, codes: &[Code]) -> Result<u64, StoreError> {
-        let counts = self.links.store().totals(codes).await?;
-        Ok(counts.iter().fold(0, |sum, count| sum.saturating_add(count.clicks())))
+async fn snapshot(
+    store: &Store,
+    links: &[Link],
+    last: Last,
+    detail: Detail,
+    now: Timestamp,
+) -> Result<Snapshot, StatsError> {
+    let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
+    let ever = match last {
+        Last::All => Some(ever(store, &codes).await?),
+        Last::Hours(_) | Last::Days(_) => None,
+    };
+    if let (Some(clicks), Detail::Clicks) = (ever, detail) {
+        return Ok(Snapshot { clicks, breakdown: Breakdown::default() });
     }
+    let query = Query { last: Some(last), ..Query::default() };
+    let since = links.iter().map(|link| link.created_at).min();
+    let rows = Window::of(&query, since, now)?.whole();
+    let subjects: Vec<Subject> = codes.into_iter().map(Subject::Link).collect();
+    let asks = days_to_ask(store, &rows, now).await?;
+    if detail == Detail::Clicks {
+        let clicks = clicks(store, &subjects, &rows, &asks).await?;
+        return Ok(Snapshot { clicks, breakdown: Breakdown::default() });
+    }
+    let sums = sum(store, &subjects, &rows, &asks).await?;
+    let clicks = ever.unwrap_or_else(|| sums.total.count.clicks());
+    Ok(Snapshot { clicks, breakdown: sums.breakdown })
+}
+
+async fn ever(store: &Store, codes: &[Code]) -> Result<u64, StoreError> {
+    let counts = store.totals(codes).await?;
+    Ok(counts.iter().fold(0, |sum, count| sum.saturating_add(count.clicks())))
 }
