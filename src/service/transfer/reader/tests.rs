@@ -152,6 +152,8 @@ fn lines_of_json_pass_as_they_are() {
         ["1 {\"type\":\"slugline\",\"version\":1}", "3 {\"code\":\"a\\u0062\",\"x\":[1]}"]
     );
     assert!(read[2].starts_with("4!: this is no line of JSON: "), "{read:?}");
+    let array = told_as(Format::Ndjson, br#"["link","a"]"#, &Manner::default());
+    assert_eq!(array, ["1!: this is no line of JSON: an object is needed"]);
     let manner = Manner::default();
     let mut reader = Reader::open(Format::Ndjson, file, &file[..], &manner).unwrap().unwrap();
     let codes = [(); 2].map(|()| match reader.advance().unwrap().unwrap().unwrap().content {
@@ -172,6 +174,10 @@ fn a_backup_that_was_cut_off_is_told() {
     assert_eq!(told(whole.as_bytes(), &manner).len(), 3);
     let told_of_cut = told(cut.as_bytes(), &manner);
     assert!(told_of_cut[2].starts_with("2!: the export ends here without its last line"));
+    let torn = [head, link, r#"{"code":"#].join("\n");
+    let told_of_torn = told(torn.as_bytes(), &manner);
+    assert!(told_of_torn[2].starts_with("3!: this is no line of JSON"), "{told_of_torn:?}");
+    assert!(told_of_torn[3].starts_with("3!: the export ends here"), "{told_of_torn:?}");
     // Links alone come in under another code: what stands around them says nothing.
     let prefixed = Manner { prefix: "fb/".into(), ..Manner::default() };
     assert_eq!(told(whole.as_bytes(), &prefixed).len(), 1);
