@@ -87,7 +87,7 @@ pub struct Args {
     /// The one host that knows the codes: one of the service's own
     #[arg(long, value_parser = host)]
     host: Option<String>,
-    /// Columns of CSV: code=COLUMN,target=COLUMN; also created, expires, title, tags, clicks
+    /// Columns of CSV: code=COLUMN,target=COLUMN; also created, expires, title, tags, clicks, state, …
     #[arg(long, value_name = "FIELD=COLUMN,…")]
     map: Vec<Mapping>,
     /// Time zone of times that name none: Europe/Prague

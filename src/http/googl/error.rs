@@ -15,7 +15,7 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="sluglin
 
 /// An error on its way to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub struct Refusal {
     status: StatusCode,
     domain: &'static str,
     reason: &'static str,

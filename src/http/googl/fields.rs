@@ -8,6 +8,8 @@
 //! ```
 //! A path leads through objects and through each element of arrays. What is selected twice is told
 //! once; what is selected and not there is not told.
+//!
+//! Strangers write it: it is public for the fuzzer (`fuzz/targets/fields.rs`).
 
 use std::collections::BTreeMap;
 
@@ -18,7 +20,7 @@ use super::error::Refusal;
 
 /// What is selected of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Selector {
+pub struct Selector {
     /// All of it.
     whole: bool,
     /// Of these members, so much each.
@@ -35,7 +37,7 @@ impl Selector {
     ///
     /// # Errors
     /// A refusal that names what can't be selected.
-    pub(super) fn read(text: &str, schema: &str) -> Result<Self, Refusal> {
+    pub fn read(text: &str, schema: &str) -> Result<Self, Refusal> {
         let mut selector = Self::default();
         let read = Reader { rest: text }.all(&mut selector, &vec![&DOCUMENT["schemas"][schema]]);
         match read {
@@ -48,7 +50,8 @@ impl Selector {
     }
 
     /// What is selected of `value`.
-    pub(super) fn pick(&self, value: &Value) -> Value {
+    #[must_use]
+    pub fn pick(&self, value: &Value) -> Value {
         pick(value, &[self]).unwrap_or_default()
     }
 

@@ -8,7 +8,7 @@
 mod caller;
 mod discovery;
 mod error;
-mod fields;
+pub mod fields;
 mod history;
 mod params;
 mod url;

@@ -20,9 +20,18 @@ pub enum Field {
     Tags,
     /// How often it was clicked.
     Clicks,
+    /// How often it was clicked before it came to where it is exported from, which is in no other
+    /// number.
+    Imported,
+    /// Whether it was withdrawn.
+    State,
+    /// The status that it redirects with.
+    Redirect,
+    /// The one host that knows it.
+    Host,
 }
 
-use Field::{Clicks, Code, Created, Expires, Tags, Target, Title};
+use Field::{Clicks, Code, Created, Expires, Host, Imported, Redirect, State, Tags, Target, Title};
 
 /// Names of columns as [`plain`] makes them. Of several that hold one field, the first in this table
 /// counts whose cell is not empty.
@@ -37,11 +46,12 @@ use Field::{Clicks, Code, Created, Expires, Tags, Target, Title};
 /// - Shlink: `createdAt`, `domain`, `shortCode`, `shortUrl`, `longUrl`, `title`, `tags`, `visits`
 ///   (<https://github.com/shlinkio/shlink-web-component>, ExportShortUrlsBtn.tsx).
 /// - Kutt: `address`, `target`, `description`, `visit_count`, `created_at`, `expire_in`, `link` in its
-///   table of links and its API (<https://github.com/thedevs-network/kutt>).
+///   table of links and its API (<https://github.com/thedevs-network/kutt>); `banned` in its table.
 /// - Dub: `Short link`, `Destination URL`, `Clicks`, `Created at`, `Updated at`, `Tags`, `Archived`
 ///   (<https://github.com/dubinc/dub>, export-links-modal.tsx); `key`, `url`, `shortLink`, `comments`
 ///   in its API.
-const KNOWN: [(&str, Field); 41] = [
+/// - Our own: `export/table.rs`.
+const KNOWN: [(&str, Field); 47] = [
     ("customlink", Code),
     ("code", Code),
     ("shortcode", Code),
@@ -83,10 +93,16 @@ const KNOWN: [(&str, Field); 41] = [
     ("visits", Clicks),
     ("visitcount", Clicks),
     ("visitscount", Clicks),
+    ("importedclicks", Imported),
+    ("state", State),
+    ("archived", State),
+    ("banned", State),
+    ("redirect", Redirect),
+    ("host", Host),
 ];
 
 /// The names of fields as `--map` takes them.
-const NAMES: [(&str, Field); 7] = [
+const NAMES: [(&str, Field); 11] = [
     ("code", Code),
     ("target", Target),
     ("created", Created),
@@ -94,6 +110,10 @@ const NAMES: [(&str, Field); 7] = [
     ("title", Title),
     ("tags", Tags),
     ("clicks", Clicks),
+    ("imported", Imported),
+    ("state", State),
+    ("redirect", Redirect),
+    ("host", Host),
 ];
 
 /// What the user says about columns: it outweighs what is known.

@@ -1,13 +1,14 @@
 //! CSV and TSV (RFC 4180) with a header: what other shorteners export, and what a spreadsheet saves.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead};
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
 
 use super::columns::{Columns, Field, Mapping};
-use super::values::{clicks, moment, tags, text, title};
+use super::values::{clicks, marked, moment, redirect, state, tags, text, title};
 use super::{Content, Entry, MAX_LINE, Manner, Refusal, Step, code_in};
-use crate::service::transfer::line::{BaselineLine, LinkLine};
+use crate::service::transfer::line::{BaselineLine, LinkLine, StateLine};
 
 /// What may separate cells, by how seldom it stands in a header by chance.
 pub(super) const DELIMITERS: [u8; 3] = [b'\t', b';', b','];
@@ -61,7 +62,8 @@ impl<R: BufRead> Csv<R> {
                 )
             }),
         };
-        let mut link = manner.link(code_in(&cell(Field::Code)), bytes(Field::Target));
+        let code = cell(Field::Code);
+        let mut link = manner.link(code_in(marked(&code)), bytes(Field::Target));
         link.created_at = moment(Field::Created)?;
         link.expires_at = moment(Field::Expires)?;
         link.title = title(&cell(Field::Title));
@@ -70,14 +72,36 @@ impl<R: BufRead> Csv<R> {
                 link.tags.push(tag);
             }
         }
-        let counted = cell(Field::Clicks);
-        if !counted.is_empty() {
-            let clicks =
-                clicks(&counted).ok_or_else(|| format!("{counted:?} is no number of clicks"))?;
-            let baseline = BaselineLine { clicks, at: manner.clicks_at };
-            link.baseline = (clicks > 0).then_some(baseline);
-        }
+        let counted = |field| match &*cell(field) {
+            "" => Ok(0),
+            written => clicks(written).ok_or_else(|| format!("{written:?} is no number of clicks")),
+        };
+        // Here all of them were counted elsewhere.
+        let clicks = counted(Field::Clicks)?.saturating_add(counted(Field::Imported)?);
+        link.baseline = (clicks > 0).then_some(BaselineLine { clicks, at: manner.clicks_at });
+        link.state = standing(&cell(Field::State), &link)?;
+        link.redirect = redirect(&cell(Field::Redirect))?;
+        let host = Some(cell(Field::Host)).filter(|host| !host.is_empty());
+        link.host = link.host.or(host.map(Cow::into_owned));
         Ok(link)
+    }
+}
+
+/// Whether a link that is read otherwise was withdrawn. One that is told to have expired did so at some
+/// time: without it, it would lead somewhere again.
+fn standing(written: &str, link: &LinkLine) -> Result<StateLine, String> {
+    let expired = written.eq_ignore_ascii_case("expired");
+    match state(written) {
+        Some(state) => Ok(state),
+        None if expired && link.expires_at.is_some() => Ok(StateLine::Active),
+        None if expired => {
+            Err("it has expired, and no column says when: there has to be an expires_at".to_owned())
+        }
+        None => Err(format!(
+            "{written:?} is no state; a state is active, disabled, deleted or expired, or true or \
+             false where a column says whether links are archived; if the column is about \
+             something else, --map state= leaves it unread"
+        )),
     }
 }
 

@@ -4,7 +4,8 @@ use std::io::{self, BufRead, Read};
 
 use super::Refusal;
 
-/// The byte order mark in UTF-8: nothing that belongs to the text.
+/// The byte order mark in UTF-8: nothing that belongs to the text. It stands at the beginning of a file,
+/// and where files were joined, before the head of each.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads lines that end with LF or CRLF, or with the file.
@@ -29,7 +30,7 @@ impl<R: BufRead> Lines<R> {
     pub(super) fn advance(&mut self) -> io::Result<Option<Line<'_>>> {
         self.line.clear();
         self.number += 1;
-        let limit = self.limit + b"\r\n".len();
+        let limit = self.limit + BOM.len() + b"\r\n".len();
         let mut within = (&mut self.input).take(limit as u64);
         if within.read_until(b'\n', &mut self.line)? == 0 {
             return Ok(None);
@@ -40,7 +41,9 @@ impl<R: BufRead> Lines<R> {
         }
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let line = if self.number == 1 { line.strip_prefix(BOM).unwrap_or(line) } else { line };
+        let unmarked = line.strip_prefix(BOM);
+        let begins = |rest: &&[u8]| self.number == 1 || rest.starts_with(b"#");
+        let line = unmarked.filter(begins).unwrap_or(line);
         if line.len() > self.limit {
             let reason = format!("the line has more than {} bytes", self.limit);
             return Ok(Some(Err(Refusal { line: self.number, reason })));
@@ -72,6 +75,9 @@ mod tests {
         assert_eq!(lines(b"a\n\n\xe9b\n", 9), expected);
         assert_eq!(lines(b"\xef\xbb\xbfa\r\n\r\n\xe9b", 9), expected);
         assert_eq!(lines(b"", 9), []);
+        // Where files were joined, the head of each may have one.
+        let joined = [(1, b"#a".to_vec()), (2, b"#b".to_vec()), (3, b"\xef\xbb\xbfc".to_vec())];
+        assert_eq!(lines(b"#a\n\xef\xbb\xbf#b\n\xef\xbb\xbfc", 9), joined);
     }
 
     #[test]
@@ -81,5 +87,10 @@ mod tests {
             assert_eq!(lines(text.as_bytes(), 4), expected, "{text:?}");
         }
         assert_eq!(lines(b"abcde", 4), [(1, vec![])]);
+        for text in ["\u{feff}abcdefgh\nx", "\u{feff}abcde\r\nx", "\u{feff}abcd\r\nx"] {
+            let fits = text.contains("abcd\r");
+            let first = if fits { b"abcd".to_vec() } else { vec![] };
+            assert_eq!(lines(text.as_bytes(), 4), [(1, first), (2, b"x".to_vec())], "{text:?}");
+        }
     }
 }

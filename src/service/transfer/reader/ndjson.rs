@@ -34,13 +34,17 @@ impl<R: BufRead> Ndjson<R> {
         loop {
             let (number, line) = match self.lines.advance()? {
                 None => return Ok(self.open.take().map(|line| Err(cut_off(line)))),
-                Some(Err(refusal)) => return Ok(Some(Err(refusal))),
+                Some(Err(refusal)) => {
+                    self.open = self.open.map(|_| refusal.line);
+                    return Ok(Some(Err(refusal)));
+                }
                 Some(Ok(line)) => line,
             };
             let line = line.trim_ascii();
             if line.is_empty() {
                 continue;
             }
+            self.open = self.open.map(|_| number);
             let refusal = |reason| Refusal { line: number, reason };
             let (text, glance) = match glance(line) {
                 Ok(read) => read,
@@ -49,7 +53,7 @@ impl<R: BufRead> Ndjson<R> {
             self.open = match glance.kind.as_deref() {
                 Some(BEGINNING) => Some(number),
                 Some(END) => None,
-                _ => self.open.map(|_| number),
+                _ => self.open,
             };
             // Around links that are changed on their way, they say nothing.
             let frame = matches!(glance.kind.as_deref(), Some(BEGINNING | END));
@@ -78,7 +82,12 @@ fn cut_off(line: u64) -> Refusal {
 fn glance(line: &[u8]) -> Result<(&str, Glance<'_>), String> {
     let text = str::from_utf8(line).map_err(|_| "the line is not UTF-8".to_owned())?;
     let read = serde_json::from_str(text);
-    Ok((text, read.map_err(|error| format!("this is no line of JSON: {error}"))?))
+    let glance = read.map_err(|error| format!("this is no line of JSON: {error}"))?;
+    // Serde takes an array for the fields in their order.
+    if !text.starts_with('{') {
+        return Err("this is no line of JSON: an object is needed".to_owned());
+    }
+    Ok((text, glance))
 }
 
 fn content(

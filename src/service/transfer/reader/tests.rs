@@ -111,6 +111,14 @@ fn a_head_in_the_midst_is_that_of_a_file_joined_on_and_another_hash_is_no_link()
 }
 
 #[test]
+fn each_of_several_files_may_begin_with_a_byte_order_mark() {
+    let file = "\u{feff}#FORMAT: BEACON\n#PREFIX: http://goo.gl/maps/\na|http://e.org/1\n";
+    let other = file.replace("maps", "fb");
+    let expected = [link(3, "maps/a", "http://e.org/1"), link(6, "fb/a", "http://e.org/1")];
+    assert_eq!(told([file, &other].concat().as_bytes(), &Manner::default()), expected);
+}
+
+#[test]
 fn codes_tags_and_host_are_what_the_user_asks_for() {
     let manner = Manner {
         strip: "r/".into(),
@@ -144,6 +152,8 @@ fn lines_of_json_pass_as_they_are() {
         ["1 {\"type\":\"slugline\",\"version\":1}", "3 {\"code\":\"a\\u0062\",\"x\":[1]}"]
     );
     assert!(read[2].starts_with("4!: this is no line of JSON: "), "{read:?}");
+    let array = told_as(Format::Ndjson, br#"["link","a"]"#, &Manner::default());
+    assert_eq!(array, ["1!: this is no line of JSON: an object is needed"]);
     let manner = Manner::default();
     let mut reader = Reader::open(Format::Ndjson, file, &file[..], &manner).unwrap().unwrap();
     let codes = [(); 2].map(|()| match reader.advance().unwrap().unwrap().unwrap().content {
@@ -164,6 +174,10 @@ fn a_backup_that_was_cut_off_is_told() {
     assert_eq!(told(whole.as_bytes(), &manner).len(), 3);
     let told_of_cut = told(cut.as_bytes(), &manner);
     assert!(told_of_cut[2].starts_with("2!: the export ends here without its last line"));
+    let torn = [head, link, r#"{"code":"#].join("\n");
+    let told_of_torn = told(torn.as_bytes(), &manner);
+    assert!(told_of_torn[2].starts_with("3!: this is no line of JSON"), "{told_of_torn:?}");
+    assert!(told_of_torn[3].starts_with("3!: the export ends here"), "{told_of_torn:?}");
     // Links alone come in under another code: what stands around them says nothing.
     let prefixed = Manner { prefix: "fb/".into(), ..Manner::default() };
     assert_eq!(told(whole.as_bytes(), &prefixed).len(), 1);
@@ -219,6 +233,66 @@ fn the_columns_of_every_product_are_known() {
         let comma = if rest.is_empty() { "" } else { "," };
         let expected = format!(r#"2 {{"code":"a","target":"{target}"{comma}{rest}}}"#);
         assert_eq!(told(file.as_bytes(), &Manner::default()), [expected], "{product}");
+    }
+}
+
+#[test]
+fn our_own_table_revives_nothing_that_was_withdrawn() {
+    let header = "\"code\",\"short_url\",\"target\",\"article\",\"created_at\",\"title\",\"tags\",\
+                  \"state\",\"expires_at\",\"redirect\",\"host\",\"owner\",\"clicks\",\"people\",\
+                  \"bots\",\"imported_clicks\"";
+    let row = |code: &str, state: &str, rest: &str| {
+        format!(
+            "\"{code}\",\"https://n.ws/x\",\"http://e.org/\",\"http://e.org/\",\"\",\"\",\"\",\"{state}\",{rest}"
+        )
+    };
+    let file = [
+        header.to_owned(),
+        row("a", "active", "\"\",307,\"go.example.net\",\"abcdefgh\",3,2,1,4"),
+        row("'-b", "disabled", "\"\",\"\",\"\",\"abcdefgh\",0,0,0,\"\""),
+        row("c", "deleted", "\"\",\"\",\"\",\"abcdefgh\",0,0,0,5"),
+        row("d", "expired", "\"2012-01-31T08:00:00.000Z\",\"\",\"\",\"abcdefgh\",0,0,0,\"\""),
+        row("e", "expired", "\"\",\"\",\"\",\"abcdefgh\",0,0,0,\"\""),
+        row("f", "Ohio", "\"\",\"\",\"\",\"abcdefgh\",0,0,0,\"\""),
+        row("g", "active", "\"\",200,\"\",\"abcdefgh\",0,0,0,\"\""),
+    ]
+    .join("\n");
+    let full = |line: u64, code: &str, rest: &str| {
+        format!(r#"{line} {{"code":"{code}","target":"http://e.org/",{rest}}}"#)
+    };
+    let read = told(file.as_bytes(), &Manner::default());
+    let expected = [
+        full(2, "a", r#""redirect":307,"host":"go.example.net","baseline":{"clicks":7}"#),
+        full(3, "-b", r#""state":"disabled""#),
+        full(4, "c", r#""state":"deleted","baseline":{"clicks":5}"#),
+        full(5, "d", r#""expires_at":"2012-01-31T08:00:00.000Z""#),
+    ];
+    assert_eq!(read[..4], expected);
+    assert!(read[4].starts_with("6!: it has expired, and no column says when"), "{read:?}");
+    assert!(read[5].starts_with("7!: \"Ohio\" is no state; a state is active"), "{read:?}");
+    assert!(read[6].starts_with("8!: \"200\" is no status of a redirect"), "{read:?}");
+    assert_eq!(read.len(), 7);
+    let columns = "state=,redirect=".parse::<Mapping>().unwrap();
+    let unread = told(file.as_bytes(), &Manner { columns, ..Manner::default() });
+    assert_eq!(unread[5..], [link(7, "f", "http://e.org/"), link(8, "g", "http://e.org/")]);
+    let host = Some("old.example.net".to_owned());
+    let bound = told(file.as_bytes(), &Manner { host, ..Manner::default() });
+    assert!(bound[0].contains(r#""host":"old.example.net""#), "{bound:?}");
+}
+
+#[test]
+fn what_another_shortener_put_aside_stays_withdrawn() {
+    for (header, cells) in [
+        ("Archived", [("false", None), ("true", Some("disabled")), ("", None)]),
+        ("banned", [("f", None), ("t", Some("disabled")), ("1", Some("disabled"))]),
+        ("State", [("0", None), ("Deleted", Some("deleted")), ("DISABLED", Some("disabled"))]),
+    ] {
+        for (cell, state) in cells {
+            let file = format!("code,target,{header}\na,http://e.org/,{cell}\n");
+            let state = state.map(|state| format!(r#","state":"{state}""#)).unwrap_or_default();
+            let expected = format!(r#"2 {{"code":"a","target":"http://e.org/"{state}}}"#);
+            assert_eq!(told(file.as_bytes(), &Manner::default()), [expected], "{header}: {cell}");
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What cells of CSV say: times, numbers, labels, texts.
+//! What cells of CSV say: times, numbers, labels, states, texts.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::model::link::MAX_TITLE_LENGTH;
+use crate::model::link::{MAX_TITLE_LENGTH, Redirect};
+use crate::service::transfer::line::StateLine;
 
 /// The text of bytes that are UTF-8, or else taken for Latin-1, in which every byte is a character.
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
@@ -40,6 +41,38 @@ pub(super) fn tags(text: &str) -> Vec<String> {
 pub(super) fn clicks(text: &str) -> Option<u64> {
     let digits: String = text.chars().filter(|c| !matches!(c, ',' | '\'' | ' ' | '_')).collect();
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+/// What a code is without the apostrophe that keeps a spreadsheet from taking it for a formula
+/// ([`crate::model::sheet::harmless`]): no code has one of its own.
+pub(super) fn marked(code: &str) -> &str {
+    let rest = code.strip_prefix('\'');
+    rest.filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(code)
+}
+
+/// What was decided about a link: our own names of it, or whether it was put aside, in the ways in
+/// which databases write yes and no. None if it is none of these.
+pub(super) fn state(text: &str) -> Option<StateLine> {
+    match &*text.to_ascii_lowercase() {
+        "" | "active" | "false" | "f" | "0" | "no" => Some(StateLine::Active),
+        "disabled" | "archived" | "true" | "t" | "1" | "yes" => Some(StateLine::Disabled),
+        "deleted" => Some(StateLine::Deleted),
+        _ => None,
+    }
+}
+
+/// A link's own status; none where the cell is empty.
+pub(super) fn redirect(text: &str) -> Result<Option<Redirect>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let redirect = text.parse().ok().and_then(|status: u16| Redirect::try_from(status).ok());
+    redirect.map(Some).ok_or_else(|| {
+        format!(
+            "{text:?} is no status of a redirect: those are 301, 302, 307 and 308; if the column \
+             is about something else, --map redirect= leaves it unread"
+        )
+    })
 }
 
 /// A moment: RFC 3339, a date or a time of `zone`, or seconds or milliseconds since 1970.
@@ -99,5 +132,14 @@ mod tests {
         assert_eq!(title(&"x".repeat(501)).map(|title| title.len()), Some(500));
         assert_eq!(title(" "), None);
         assert_eq!(text(b"caf\xe9"), "caf\u{e9}");
+    }
+
+    #[test]
+    fn one_apostrophe_is_taken_from_a_code_and_only_where_it_guards_a_formula() {
+        for (cell, code) in
+            [("'-a", "-a"), ("'=a", "=a"), ("''-a", "''-a"), ("'a", "'a"), ("-a", "-a"), ("", "")]
+        {
+            assert_eq!(marked(cell), code);
+        }
     }
 }
