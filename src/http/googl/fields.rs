@@ -246,8 +246,8 @@ mod tests {
         fn whatever_is_asked_for_is_answered_or_refused(text in ".{0,40}", tokens in "[*a-z,/()]{0,40}") {
             for text in [text, tokens] {
                 if let Ok(selector) = Selector::read(&text, "UrlHistory") {
-                    selector.pick(&history());
-                    selector.pick(&json!([{ "items": 1, "kind": {} }, null]));
+                    let _ = selector.pick(&history());
+                    let _ = selector.pick(&json!([{ "items": 1, "kind": {} }, null]));
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::store::redis::links::claim_args;
 
 /// What no call may take, whatever Redis does: a few times the limits of a `brisk` store.
 const NOT_LONG: Duration = Duration::from_secs(5);
