@@ -237,3 +237,62 @@ pub(super) async fn aside<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|e| StoreError::Unavailable(e.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Upkeep as _;
+    use crate::store::conformance::{at, link, mint};
+    use crate::store::embedded::Embedded;
+
+    async fn store(folder: &std::path::Path) -> Store {
+        let store = Store::Embedded(Embedded::open(folder, 1 << 20).unwrap());
+        store.prepare().await.unwrap();
+        store
+    }
+
+    async fn links(store: &Store, links: &[(&str, i64)]) {
+        let of = |(code, second): &(&str, i64)| Link { created_at: at(*second), ..link(code) };
+        mint(store, &links.iter().map(of).collect::<Vec<_>>()).await;
+    }
+
+    async fn read(pages: &mut Pages) -> Vec<String> {
+        let mut codes = Vec::new();
+        while let Some(page) = pages.next().await.unwrap() {
+            codes.extend(page.iter().map(|link| link.code.to_string()));
+        }
+        codes
+    }
+
+    #[tokio::test]
+    async fn links_that_come_in_behind_the_reading_point_are_told_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        links(&store, &[("b", 20), ("d", 40), ("ahead", 900_000)]).await;
+        let mut pages = Pages::remembered(&store).await.unwrap();
+        assert_eq!(read(&mut pages).await, ["b", "d", "ahead"]);
+        links(&store, &[("a", 10), ("c", 30), ("e", 50), ("later", 900_001)]).await;
+        assert_eq!(read(&mut pages).await, [""; 0]);
+        pages.rest().await.unwrap();
+        assert_eq!(read(&mut pages).await, ["a", "c", "e", "later"]);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_takes_nothing_does_not_hold_the_counting_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        let (to, mut pieces) = mpsc::channel(1);
+        let mut out = Out { patience: Duration::from_millis(20), ..Out::new(to) };
+        out.send(b"one").await.unwrap();
+        out.flush().await.unwrap();
+        out.hold(&store).await.unwrap();
+        out.send(b"two").await.unwrap();
+        assert!(matches!(out.flush().await, Err(ExportError::Stalled(_))));
+        out.let_go().await;
+        assert!(store.hold("another", LEASE).await.unwrap(), "it was let go");
+        // Held or not: what is read goes on.
+        assert_eq!(pieces.recv().await.unwrap().unwrap(), "one");
+        out.flush().await.unwrap();
+        assert_eq!(pieces.recv().await.unwrap().unwrap(), "two");
+    }
+}

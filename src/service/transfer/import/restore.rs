@@ -268,3 +268,30 @@ fn conflict((line, saved): &(usize, Saved)) -> Remark {
     };
     Remark { line: *line, code: saved.code(), reason }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::service::click::tests::{cached, embedded};
+    use crate::store::{Lane, NodeId, Position, Progress};
+
+    #[tokio::test]
+    async fn positions_of_a_journal_that_is_counted_here_stay_whatever_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = embedded(folder.path()).await;
+        let node = NodeId("0123456789abcdef".into());
+        let stands =
+            |at| vec![Progress { lanes: BTreeMap::from([(Lane(0), Position(at))]), counted: 4 }];
+        let links = cached(&store);
+        let (on_conflict, run) = (OnConflict::Replace, Run::Real);
+        let restore = Restore { links: &links, keep: Keep::default(), on_conflict, run };
+        let line = |at| (1, Saved::Journal(JournalLine::of(node.clone(), &stands(at))));
+        assert_eq!(restore.put(&[line(9)]).await.unwrap().imported, 1);
+        assert_eq!(restore.put(&[line(9)]).await.unwrap().existing, 1);
+        let report = restore.put(&[line(5)]).await.unwrap();
+        assert_eq!((report.replaced, report.conflicts.len()), (0, 1));
+        assert_eq!(store.progress(&node).await.unwrap(), stands(9));
+    }
+}
