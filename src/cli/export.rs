@@ -1,7 +1,7 @@
 //! `slugline export`: everything out.
 
 use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -103,7 +103,8 @@ async fn export(args: &Args, client: &Client) -> anyhow::Result<()> {
             return Err(error);
         }
     };
-    fs::rename(&aside, path).with_context(|| format!("{} can't be written", path.display()))?;
+    let moved = fs::rename(&aside, path).and_then(|()| File::open(folder_of(path))?.sync_all());
+    moved.with_context(|| format!("{} can't be written", path.display()))?;
     if io::stderr().is_terminal() {
         output::note(format_args!("{} in {}", HumanBytes(bytes), path.display()));
     }
@@ -117,10 +118,25 @@ fn aside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// Where a file's name is kept.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A new file, whatever an export that was killed has left there: whoever may read that, or has it
+/// open, is not to see what comes now.
+fn create(aside: &Path, mode: u32) -> io::Result<File> {
+    match fs::remove_file(aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(mode).open(aside)
+}
+
 async fn write_aside(args: &Args, client: &Client, aside: &Path) -> anyhow::Result<u64> {
     // What is stored of keys is nothing for others' eyes.
     let mode = if args.format == Format::Ndjson { 0o600 } else { 0o666 };
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(aside);
+    let file = create(aside, mode);
     let file = file.with_context(|| format!("{} can't be written", aside.display()))?;
     let mut file = BufWriter::new(file);
     let bytes = copy(args, client, &mut file, true).await?;
@@ -201,6 +217,8 @@ fn bar() -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn last(pieces: &[&str]) -> LastLine {
@@ -227,5 +245,19 @@ mod tests {
     #[test]
     fn a_file_is_written_beside_its_place() {
         assert_eq!(aside(Path::new("a/b.ndjson")), Path::new("a/b.ndjson.part"));
+        assert_eq!(folder_of(Path::new("a/b.ndjson")), Path::new("a"));
+        assert_eq!(folder_of(Path::new("b.ndjson")), Path::new("."));
+    }
+
+    #[test]
+    fn what_a_killed_export_left_lends_nobody_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = folder.path().join("b.ndjson.part");
+        fs::write(&part, "half an export").unwrap();
+        fs::set_permissions(&part, fs::Permissions::from_mode(0o644)).unwrap();
+        let mut open = File::open(&part).unwrap();
+        create(&part, 0o600).unwrap().write_all(b"secret").unwrap();
+        assert_eq!(fs::metadata(&part).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(io::read_to_string(&mut open).unwrap(), "half an export");
     }
 }

@@ -66,7 +66,8 @@ pub enum Put {
 /// Reading everything, and putting it back.
 pub trait Backup {
     /// At most `limit` codes after `after`, oldest first, each with its place, tombstones included.
-    /// Each link comes once, whatever is minted and edited meanwhile.
+    /// Each link comes once, whatever is minted and edited meanwhile. One that is imported meanwhile
+    /// stands where its date puts it, which may be before `after`.
     fn oldest(
         &self,
         after: Option<&Place>,

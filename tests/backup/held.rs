@@ -13,6 +13,7 @@ const LEASE: Duration = Duration::from_secs(60);
 
 live::over_each_store! {
     clicks_during_a_backup_are_counted_after_it_once
+    a_backup_that_nobody_reads_does_not_hold_the_counting_for_ever
 }
 
 live::over_each_redis! {
@@ -85,6 +86,18 @@ fn clicks_during_a_backup_are_counted_after_it_once(store: TestStore) {
     for code in &codes {
         assert_eq!(service.clicks_on(code), 15);
     }
+}
+
+fn a_backup_that_nobody_reads_does_not_hold_the_counting_for_ever(store: TestStore) {
+    let (service, codes) = service(&store);
+    let mut backup = begin_backup(&service);
+    (0..8).for_each(|turn| click(&service, &codes[turn % 4], turn));
+    assert!(is_held(&service));
+    let counted = || service.clicks_on(&codes[0]) == 12;
+    assert!(within(2 * LEASE, counted), "still held");
+    let log = "nothing of the backup was read for 60 s";
+    until("that to be told", || service.log().contains(log));
+    assert!(backup.receive("GET").is_err(), "it ended as if it were whole");
 }
 
 fn a_backup_whose_node_is_killed_does_not_hold_the_counting_for_ever(store: TestStore) {

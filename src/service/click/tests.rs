@@ -66,7 +66,7 @@ over_each_store! {
     a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail
 }
 
-pub(super) async fn embedded(folder: &Path) -> Store {
+pub(crate) async fn embedded(folder: &Path) -> Store {
     let store = Store::Embedded(Embedded::open(folder, 1 << 20).unwrap());
     store.prepare().await.unwrap();
     store
@@ -94,7 +94,7 @@ pub(crate) fn enricher() -> Enricher {
 }
 
 /// The store behind a cache that remembers nothing.
-pub(super) fn cached(store: &Store) -> Cached {
+pub(crate) fn cached(store: &Store) -> Cached {
     let none = Duration::ZERO;
     let settings =
         cached::Settings { capacity: 0, fresh_for: none, stale_for: none, unknown_for: none };

@@ -1,12 +1,12 @@
-//! The complete backup: keys and links, and then, with the counting held, all that was counted.
+//! The complete backup: links, and then, with the counting held, the links that came in meanwhile,
+//! keys, and all that was counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::pages::{Out, Pages, aside};
 use super::{Export, ExportError};
-use crate::model::key::KeyId;
 use crate::model::link::Link;
 use crate::service::transfer::backup::{
     BackupLine, Broken, End, Head, JournalLine, KeyLine, RowLine, TotalLine, VERSION,
@@ -37,6 +37,11 @@ pub(super) async fn write(export: &Export, out: &mut Out, scope: Scope) -> Resul
     let mut lines = Lines { out, counts: BTreeMap::new() };
     let written = lines.write(export, scope).await;
     if let Err(error) = &written {
+        // Nothing waits for whoever is told that.
+        lines.out.let_go().await;
+        if matches!(error, ExportError::Stalled(_)) {
+            return written;
+        }
         let reason = error.to_string();
         lines.send("", vec![BackupLine::Broken(Broken { reason })]).await?;
         out.flush().await?;
@@ -72,15 +77,14 @@ impl Lines<'_> {
         if let Err(error) = export.auditor.catch_up().await {
             tracing::warn!(%error, "a backup begins before this node's clicks are counted");
         }
-        let mut told = BTreeSet::new();
-        self.keys(store, &mut told).await?;
-        let mut pages = Pages::all(store).await?;
+        let mut pages = Pages::remembered(store).await?;
         self.links(&mut pages).await?;
         self.out.hold(store).await?;
-        // Whatever is counted has its link and its key in the backup.
-        self.keys(store, &mut told).await?;
-        pages.extend().await?;
+        // Whatever is counted has its link in the backup, and whatever link is in it has its key, as
+        // it stands now: one that was revoked meanwhile is told as revoked.
+        pages.rest().await?;
         self.links(&mut pages).await?;
+        self.keys(store).await?;
         self.counted(export, store).await?;
         // Only now is it sure that all of it was true at one moment.
         self.out.renew().await?;
@@ -88,9 +92,8 @@ impl Lines<'_> {
         Ok(())
     }
 
-    async fn keys(&mut self, store: &Store, told: &mut BTreeSet<KeyId>) -> Result<(), ExportError> {
-        let mut keys = store.keys().await?;
-        keys.retain(|key| told.insert(key.id.clone()));
+    async fn keys(&mut self, store: &Store) -> Result<(), ExportError> {
+        let keys = store.keys().await?;
         let lines = keys.into_iter().map(|key| BackupLine::Key(KeyLine::from(key)));
         self.send("key", lines.collect()).await
     }
@@ -100,6 +103,7 @@ impl Lines<'_> {
             let typed = |link: &Link| Typed { r#type: "link", line: LinkLine::from(link) };
             self.count("link", links.len());
             let piece = aside(move || written(links.iter().map(typed))).await?;
+            // An empty one, too: what is held is renewed then.
             self.out.send(&piece).await?;
         }
         Ok(())

@@ -2,7 +2,8 @@
 //! configuration of nginx.
 //!
 //! An export is written while the service runs, a page at a time, and no faster than it is read: what
-//! waits is a page or two. It holds the links that there were when it began.
+//! waits is a page or two. It holds the links that there were when it began, a backup those as well
+//! that came in until its counting was held.
 
 mod backup;
 mod beacon;
@@ -99,6 +100,12 @@ pub enum ExportError {
          try again"
     )]
     LostHold,
+    /// The counting was held for somebody who does not read.
+    #[error(
+        "nothing of the backup was read for {0} s while the counting rested for it; it goes on now. \
+         Write the backup to a file, and try again"
+    )]
+    Stalled(u64),
     /// More links than nginx can be told of lead to very long addresses.
     #[error("more than {0} links lead to addresses that are too long for one value of nginx")]
     TooManyLong(usize),

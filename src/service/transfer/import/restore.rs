@@ -3,7 +3,8 @@
 //! Each thing is put where there is nothing. Where it stands already, nothing changes, so that what was
 //! interrupted is finished by doing it again; where something else stands, that is a conflict as with
 //! links. Into a store that counts already, rows of two histories do not add up: restore into an empty
-//! one.
+//! one. Where a journal is counted already, its positions stay, whatever is asked for: others would have
+//! clicks counted twice, or never.
 
 use std::collections::HashSet;
 
@@ -130,7 +131,7 @@ impl Restore<'_> {
         match outcome {
             Outcome::Put(Put::New) => report.imported += 1,
             Outcome::Put(Put::Same) => report.existing += 1,
-            Outcome::Put(Put::Other) if self.on_conflict == OnConflict::Replace => {
+            Outcome::Put(Put::Other) if self.replaces(&line.1) => {
                 report.replaced += 1;
             }
             Outcome::Put(Put::Other) => {
@@ -143,6 +144,10 @@ impl Restore<'_> {
             }
             Outcome::Refused(why) => report.refused.push(refused(why.to_string())),
         }
+    }
+
+    fn replaces(&self, saved: &Saved) -> bool {
+        self.on_conflict == OnConflict::Replace && !matches!(saved, Saved::Journal(_))
     }
 
     /// What comes of things of one kind, none of which comes twice.
@@ -199,7 +204,10 @@ impl Restore<'_> {
                 put
             }
             Saved::Journal(journal) => match journal.clone().into_progress(store.partitions()) {
-                Ok((node, progress)) => store.put_progress(&node, &progress, over).await?,
+                Ok((node, progress)) => {
+                    let over = if over == Over::Replace { Over::Keep } else { over };
+                    store.put_progress(&node, &progress, over).await?
+                }
                 Err(bad) => return Ok(Outcome::Refused(bad)),
             },
             Saved::Frame | Saved::Total(_) | Saved::Row(_) => Put::Same,
@@ -251,6 +259,39 @@ fn writes(put: Put, over: Over) -> bool {
 }
 
 fn conflict((line, saved): &(usize, Saved)) -> Remark {
-    let reason = format!("{} is there, and says something else", saved.name());
+    let reason = match saved {
+        Saved::Journal(_) => format!(
+            "{} is counted up to another place here, which stays; restore into an empty service",
+            saved.name()
+        ),
+        _ => format!("{} is there, and says something else", saved.name()),
+    };
     Remark { line: *line, code: saved.code(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::service::click::tests::{cached, embedded};
+    use crate::store::{Lane, NodeId, Position, Progress};
+
+    #[tokio::test]
+    async fn positions_of_a_journal_that_is_counted_here_stay_whatever_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = embedded(folder.path()).await;
+        let node = NodeId("0123456789abcdef".into());
+        let stands =
+            |at| vec![Progress { lanes: BTreeMap::from([(Lane(0), Position(at))]), counted: 4 }];
+        let links = cached(&store);
+        let (on_conflict, run) = (OnConflict::Replace, Run::Real);
+        let restore = Restore { links: &links, keep: Keep::default(), on_conflict, run };
+        let line = |at| (1, Saved::Journal(JournalLine::of(node.clone(), &stands(at))));
+        assert_eq!(restore.put(&[line(9)]).await.unwrap().imported, 1);
+        assert_eq!(restore.put(&[line(9)]).await.unwrap().existing, 1);
+        let report = restore.put(&[line(5)]).await.unwrap();
+        assert_eq!((report.replaced, report.conflicts.len()), (0, 1));
+        assert_eq!(store.progress(&node).await.unwrap(), stands(9));
+    }
 }
