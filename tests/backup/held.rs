@@ -11,6 +11,10 @@ use super::{click, until_counted};
 /// How long the counting is held for a backup that nobody writes any more, and some more.
 const LEASE: Duration = Duration::from_secs(60);
 
+/// Days whose rows are more than a connection on this machine takes in without being read: some megabytes
+/// at either end.
+const OTHER_DAYS: usize = 60_000;
+
 live::over_each_store! {
     clicks_during_a_backup_are_counted_after_it_once
     a_backup_that_nobody_reads_does_not_hold_the_counting_for_ever
@@ -21,7 +25,7 @@ live::over_each_redis! {
     a_backup_that_was_not_held_to_its_end_has_none
 }
 
-/// A service with some clicks, and with more rows of old days than anybody takes who does not read.
+/// A service with some clicks, and with more rows of other days than anybody takes who does not read.
 fn service(store: &TestStore) -> (Service, Vec<String>) {
     let service = Service::start(&store.url());
     let codes = service.mint_many(4);
@@ -33,13 +37,16 @@ fn service(store: &TestStore) -> (Service, Vec<String>) {
         line["type"] == "row" && line["subject"] == ":site" && line.get("hour").is_none()
     };
     let mut row: Value = serde_json::from_str(backup.lines().find(is_row).unwrap()).unwrap();
-    let mut rows = String::new();
-    let first: jiff::civil::Date = "1990-01-01".parse().unwrap();
-    for day in first.series(jiff::Span::new().days(1)).take(10_000) {
-        row["day"] = day.to_string().into();
-        rows += &format!("{row}\n");
+    let first: jiff::civil::Date = "2030-01-01".parse().unwrap();
+    let days: Vec<_> = first.series(jiff::Span::new().days(1)).take(OTHER_DAYS).collect();
+    for some in days.chunks(10_000) {
+        let mut rows = String::new();
+        for day in some {
+            row["day"] = day.to_string().into();
+            rows += &format!("{row}\n");
+        }
+        assert_eq!(service.import(&rows, "")[0]["imported"], some.len());
     }
-    assert_eq!(service.import(&rows, "")[0]["imported"], 10_000);
     (service, codes)
 }
 
@@ -94,9 +101,8 @@ fn a_backup_that_nobody_reads_does_not_hold_the_counting_for_ever(store: TestSto
     (0..8).for_each(|turn| click(&service, &codes[turn % 4], turn));
     assert!(is_held(&service));
     let counted = || service.clicks_on(&codes[0]) == 12;
+    // The system ends the connection, or the export gives up: whichever is first.
     assert!(within(2 * LEASE, counted), "still held");
-    let log = "nothing of the backup was read for 60 s";
-    until("that to be told", || service.log().contains(log));
     assert!(backup.receive("GET").is_err(), "it ended as if it were whole");
 }
 
