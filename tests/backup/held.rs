@@ -13,7 +13,7 @@ const LEASE: Duration = Duration::from_secs(60);
 
 /// Days whose rows are more than a connection on this machine takes in without being read: some megabytes
 /// at either end.
-const OTHER_DAYS: usize = 60_000;
+const OTHER_DAYS: usize = 30_000;
 
 live::over_each_store! {
     clicks_during_a_backup_are_counted_after_it_once
