@@ -22,7 +22,7 @@ fn far_ahead(folder: &Path) -> (Arc<Journal>, Writer, usize) {
     let journal = Arc::new(Journal::open(&folder.join("journal"), 1 << 20, false).unwrap());
     let mut writers: Vec<_> = (0..LANES).map(|_| journal.writer().unwrap()).collect();
     let mut writer = writers.remove(0);
-    let clicks = 2_000;
+    let clicks = 10_000;
     let source = Source { agent: &[b'a'; 500], ..Source::default() };
     let at_ms = now().as_millisecond();
     (0..clicks).for_each(|_| writer.append(&Click { at_ms, code: "code0", source }).unwrap());
