@@ -35,7 +35,7 @@ pub const MAX_LINES: usize = 10_000;
 const LINES_AT_A_STRETCH: usize = 1_250;
 /// Imports that are under way at the same time in one process; others wait. They share transactions
 /// of the embedded store, for which other writes wait; and each takes some megabytes.
-const IMPORTS_AT_ONCE: usize = 16;
+const IMPORTS_AT_ONCE: usize = 8;
 /// Links that are replaced at the same time.
 const REPLACED_AT_ONCE: usize = 64;
 
