@@ -236,8 +236,7 @@ fn is_parameter(name: &str) -> bool {
 }
 
 fn is_host(host: &str) -> bool {
-    let host = host.strip_prefix("*.").unwrap_or(host);
-    !host.contains('*') && url::Host::parse(host).is_ok()
+    !host.is_empty() && !host.contains(['/', ':', '@', '*', '?', '#', ' '])
 }
 
 /// A token (RFC 9110 §5.1).

@@ -31,13 +31,8 @@ use crate::store::{
     StoreError, Tallies as _,
 };
 
-/// Bytes of the journal read at a stretch, over all lanes: about 60,000 clicks.
-const STRETCH_BYTES: usize = 8 * 1024 * 1024;
-/// Stretches of one round at most. The rows of the links that are clicked are written once a round,
-/// so a long one costs less a click.
-const STRETCHES: usize = 4;
-/// Links after which a round has enough: each takes about a thousand bytes of memory.
-const ROUND_LINKS: usize = 20_000;
+/// Bytes of the journal read for one round, over all lanes: about 30,000 clicks.
+const ROUND_BYTES: usize = 8 * 1024 * 1024;
 /// Days after which the secret of a day's visitors is forgotten. Clicks that are counted later than
 /// that are new visitors.
 const SALT_DAYS: u32 = 2;
@@ -275,27 +270,7 @@ impl Rollup {
         self.open_lanes(known)?;
         let mut sums = Sums::default();
         let mut no_salt = BTreeSet::new();
-        let mut behind = true;
-        for _ in 0..STRETCHES {
-            if behind && no_salt.is_empty() && sums.links() < ROUND_LINKS {
-                behind = self.read_on(known, &mut sums, &mut no_salt)?;
-            }
-        }
-        Ok(match no_salt.is_empty() {
-            true => Stretch::Read(sums, behind),
-            false => Stretch::NoSalt(no_salt),
-        })
-    }
-
-    /// Reads a stretch of every lane; says whether there is more. The days of whose visitors the
-    /// secret is missing are put into `no_salt`.
-    fn read_on(
-        &mut self,
-        known: &[Progress],
-        sums: &mut Sums,
-        no_salt: &mut BTreeSet<Day>,
-    ) -> io::Result<bool> {
-        let limit = STRETCH_BYTES / self.readers.len().max(1);
+        let limit = ROUND_BYTES / self.readers.len().max(1);
         let mut behind = false;
         let enricher = &mut self.enricher;
         for (lane, reader) in &mut self.readers {
@@ -327,7 +302,10 @@ impl Rollup {
                 );
             }
         }
-        Ok(behind)
+        Ok(match no_salt.is_empty() {
+            true => Stretch::Read(sums, behind),
+            false => Stretch::NoSalt(no_salt),
+        })
     }
 
     /// A batch for each partition.
