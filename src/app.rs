@@ -23,6 +23,7 @@ use jiff::Timestamp;
 
 use crate::config::Settings;
 use crate::http::client::Proxies;
+use crate::http::page::Pages;
 use crate::http::redirect::Headers;
 use crate::http::source::Sources;
 use crate::http::v1::wire::Public;
@@ -279,6 +280,7 @@ fn parts(
     address: SocketAddr,
 ) -> anyhow::Result<Parts> {
     let home = home(settings, address)?;
+    let pages = Pages::open(&settings.brand, home.prefix())?;
     let canonical = Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?);
     let shorten = Shorten::new(
         links.clone(),
@@ -311,6 +313,7 @@ fn parts(
         public: Public { home, redirect: settings.links.redirect },
         sources: sources(settings)?,
         headers: Headers::new(&settings.http).context("http.cache_control is no header value")?,
+        pages,
     })
 }
 

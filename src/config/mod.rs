@@ -56,6 +56,8 @@ pub struct Settings {
     pub auth: service::auth::Settings,
     /// How answers look.
     pub http: http::Settings,
+    /// Whose short links these are.
+    pub brand: http::brand::Settings,
 }
 
 /// Settings, and where each comes from.

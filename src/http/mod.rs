@@ -1,9 +1,11 @@
 //! The edge: every route in matching order, the code route last.
 
+pub mod brand;
 pub mod client;
 pub mod docs;
 pub mod endpoint;
 pub mod error;
+pub mod etag;
 pub mod extract;
 pub mod googl;
 pub mod ops;
@@ -31,6 +33,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use self::client::Proxies;
 use self::error::{Kind, Problem};
 use self::extract::LocalPeer;
+use self::page::Pages;
 use self::redirect::{Headers, Reader};
 use self::source::Sources;
 use self::v1::wire::Public;
@@ -81,6 +84,8 @@ pub struct Parts {
     pub public: Public,
     /// What redirects say beside where to.
     pub headers: Headers,
+    /// What readers get in their place.
+    pub pages: Pages,
 }
 
 /// What the handlers of the API work with: one for each worker, as `web::Data`.
@@ -135,7 +140,8 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
             web::scope("/-")
                 .route("/live", web::get().to(ops::live))
                 .route("/ready", web::get().to(ops::ready))
-                .route("/metrics", web::get().to(ops::metrics)),
+                .route("/metrics", web::get().to(ops::metrics))
+                .configure(|config| parts.pages.brand().configure(config)),
         )
         .default_service(web::to(redirect::follow));
 }
