@@ -1,0 +1,26 @@
+// The start: who is signed in, the frame around the views, and the way from an address to its view.
+
+import { connection } from './api.js';
+import { buildFrame } from './frame.js';
+import { attempt } from './notice.js';
+import { followAddress, start } from './router.js';
+import { session } from './session.js';
+
+const place = document.createElement('div');
+document.body.append(place);
+
+async function begin() {
+  const loaded = await attempt(place, async () => {
+    await session.load();
+    return true;
+  });
+  if (!loaded) {
+    connection.addEventListener('found', begin, { once: true });
+    return;
+  }
+  place.remove();
+  start(buildFrame());
+  followAddress();
+}
+
+begin();
