@@ -73,7 +73,7 @@ export const linkPage = (code) => `/-/dashboard/links/${code.split('/').map(enco
 /** Status and answer of the API; throws a `Problem`, or an `AbortError` if the signal says so. */
 export async function exchange(method, path, { query, body, signal } = {}) {
   const response = await send(method, `/api/v1${path}${queryString(query)}`, body, signal);
-  const answer = response.status === 204 ? null : await response.json().catch(() => ({}));
+  const answer = response.status === 204 ? null : await read(response);
   if (response.ok) return { status: response.status, answer };
   const problem = new Problem(response.status, answer);
   if (response.status === 401) {
@@ -98,6 +98,17 @@ async function send(method, address, body, signal) {
     const problem = new Problem(0, UNREACHABLE);
     lose(problem);
     throw problem;
+  }
+}
+
+/** The body; a proxy in between may have answered with something that is no JSON. */
+async function read(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    if (response.ok) throw new Problem(response.status, { title: 'The answer can’t be read', detail: 'It was cut off, or something between you and the service changed it. Reload the page.' });
+    return {};
   }
 }
 

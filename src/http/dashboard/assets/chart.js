@@ -9,6 +9,9 @@ const HEIGHT = 240;
 const MOST_BARS = 400;
 const INTEGERS = [1, 2, 5].flatMap((n) => Array.from({ length: 10 }, (_, power) => n * 10 ** power)).sort((a, b) => a - b);
 
+/** Steps of the axis where rows are whole days: no hour of them shall seem to be told, in seconds. */
+const DAYS = [1, 2, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650].map((days) => days * 86_400);
+
 let loading = null;
 
 function load() {
@@ -51,7 +54,7 @@ function ticks(tz) {
 
 /** The lines and bars for what shall be shown: `people`, `bots` or `all`. */
 function series(uPlot, show, paint, bars) {
-  const filled = { paths: uPlot.paths.bars({ size: [0.82, 48], align: 1 }), points: { show: false } };
+  const filled = { paths: uPlot.paths.bars({ size: [0.82, Number.POSITIVE_INFINITY], align: 1 }), points: { show: false } };
   const lined = { paths: uPlot.paths.linear(), points: { show: false }, width: 1.5 };
   const look = bars ? filled : lined;
   const solid = (colour) => ({ ...look, stroke: colour, fill: bars ? colour : undefined, width: bars ? 0 : 1.5 });
@@ -123,7 +126,7 @@ export function timeChart(zoom, signal) {
         y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, 4) * 1.08] },
       },
       axes: [
-        { ...axis, grid: { show: false }, values: ticks(report.tz), space: 76, size: 44 },
+        { ...axis, grid: { show: false }, values: ticks(report.tz), space: 76, size: 44, incrs: report.by === 'hour' ? undefined : DAYS },
         { ...axis, size: 48, incrs: INTEGERS, values: (_plot, splits) => splits.map((value) => compact(value)) },
       ],
       series: series(uPlot, show, paint, bars),

@@ -11,9 +11,9 @@ const WORDS = {
   visitors: 'Different people within a UTC day, to about one percent, added up over the days.',
 };
 
-/** The cards; `befores` names what they are compared with, in order. */
-export function figureCards(befores) {
-  const cards = Object.entries(NAMES).map(([name, text]) => {
+/** The cards; `befores` names what they are compared with, in order: "yesterday"; `names` are other names. */
+export function figureCards(befores, names = {}) {
+  const cards = Object.entries({ ...NAMES, ...names }).map(([name, text]) => {
     const value = h('dd', { class: 'value' }, '\u00a0');
     const lines = befores.map(() => h('dd', { class: 'before' }, '\u00a0'));
     return { name, value, lines, node: h('div', { class: 'card', title: WORDS[name] }, h('dt', {}, text), value, lines) };
@@ -34,8 +34,9 @@ export function figureCards(befores) {
         lines.forEach((line, index) => {
           const before = earlier[index];
           line.replaceChildren();
-          if (before) line.append(h('strong', {}, change(total[name], before[name])), ` ${befores[index]}`, h('span', { class: 'was' }, ` (${number(before[name])})`));
-          else line.append('\u00a0');
+          const changed = before && change(total[name], before[name]);
+          if (changed) line.append(h('strong', {}, changed), ` on ${befores[index]}`, h('span', { class: 'was' }, ` (${number(before[name])})`));
+          else line.append(before ? `0 ${befores[index]}` : '\u00a0');
         });
       }
     },

@@ -52,10 +52,10 @@ export function ago(at, tz) {
   return day(at, tz);
 }
 
-/** How much more or less: `+12 %`; words where there is nothing to compare with. */
+/** How much more or less: `+12 %`; nothing where there was nothing before. */
 export function change(now, before) {
+  if (before === 0) return null;
   if (now === before) return '±0 %';
-  if (before === 0) return 'none before';
   const percent = ((now - before) / before) * 100;
   const shown = Math.abs(percent) < 10 ? Math.round(percent * 10) / 10 : Math.round(percent);
   return `${percent > 0 ? '+' : '−'}${number(Math.abs(shown))} %`;

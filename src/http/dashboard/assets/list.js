@@ -5,7 +5,7 @@ import { get, linkPage } from './api.js';
 import { copyAndSay } from './clipboard.js';
 import { ICONS, h, icon } from './dom.js';
 import { ago, bare, moment, number } from './format.js';
-import { attempt, say } from './notice.js';
+import { attempt } from './notice.js';
 import { ownZone } from './window.js';
 
 const PAGE = 100;
@@ -17,7 +17,8 @@ export function linkList({ ask, none, signal }) {
   const note = h('p', { class: 'quiet note', role: 'status' });
   const more = h('button', { type: 'button', hidden: true, onclick: () => fill() }, 'More links');
   const end = h('div', { class: 'end' }, place, note, more);
-  const node = h('div', { class: 'links', 'aria-busy': 'true' }, blocks, end);
+  const heard = h('p', { class: 'out-of-sight', role: 'status' });
+  const node = h('div', { class: 'links', 'aria-busy': 'true' }, heard, blocks, end);
   let round = new AbortController();
   let cursor = null;
   let filling = null;
@@ -71,7 +72,7 @@ export function linkList({ ask, none, signal }) {
     if (items.length > 0) append(items);
     more.hidden = !cursor;
     note.replaceChildren(count === 0 ? none() : cursor ? '' : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`);
-    if (anew && looks > 0) say(count === 0 ? 'No link found.' : `${number(count)}${cursor ? ' and more' : ''} found.`);
+    heard.textContent = count === 0 ? '' : `${number(count)}${cursor ? ' and more' : ''} links`;
   }
 
   function append(items) {

@@ -10,6 +10,8 @@ let source = null;
 let last = '';
 let state = 'closed';
 let retry = 0;
+/** Whether there was a stream before, so that something may have come in without one. */
+let missed = false;
 
 function tell(kind, data) {
   for (const listener of listeners) listener[kind]?.(data);
@@ -28,8 +30,9 @@ function open() {
   source = new EventSource(`/api/v1/stats/live${last && `?after=${encodeURIComponent(last)}`}`);
   source.addEventListener('open', () => {
     become('open');
-    // Whatever was missed is in the figures themselves.
-    tell('gap');
+    // Whatever was missed while there was no stream is in the figures themselves.
+    if (missed) tell('gap');
+    missed = true;
   });
   source.addEventListener('clicks', (event) => {
     last = event.lastEventId;
@@ -74,7 +77,7 @@ export function listen(listener, signal) {
     listeners.delete(listener);
     if (listeners.size === 0) {
       close();
-      state = 'closed';
+      [state, missed] = ['closed', false];
     }
   });
   open();

@@ -14,16 +14,17 @@ const TABLES = ['referrers', 'countries', 'platforms', 'browsers', 'devices', 'b
 
 /**
  * A panel on `path`. `fixed` are parameters of every question; `extra` are panels of the view's own beside the
- * breakdowns; `answered` gets each report and how it was asked.
+ * breakdowns; `answered` gets each report and how it was asked; `shows` and `names` are those of the window and of
+ * the figures.
  */
-export function reportPanel({ path, fixed = {}, query, presets, standard, signal, extra = [], answered, tables = TABLES, bots = true }) {
+export function reportPanel({ path, fixed = {}, query, presets, standard, signal, extra = [], answered, tables = TABLES, shows = '', names }) {
   const place = h('div');
-  const cards = figureCards(['the window before']);
+  const cards = figureCards(['the window before'], names);
   const imported = h('p', { class: 'quiet', hidden: true });
   const csv = h('a', { class: 'button', href: '#', download: true }, 'CSV');
   let round = null;
 
-  const picker = windowPicker({ query, presets, standard, bots, changed: () => {
+  const picker = windowPicker({ query, presets, standard, shows, changed: () => {
     putQuery(picker.query(new URLSearchParams(location.search)), { push: true });
     refresh();
   } });
@@ -57,7 +58,7 @@ export function reportPanel({ path, fixed = {}, query, presets, standard, signal
     csv.href = csvOf('series');
     for (const [table, panel] of Object.entries(panels)) {
       // What people and bots have in common is told of people alone or of all.
-      panel.node.hidden = bots && (show === 'bots' ? table !== 'bot_families' : show === 'people' && table === 'bot_families');
+      panel.node.hidden = show === 'bots' ? table !== 'bot_families' : show === 'people' && table === 'bot_families';
       panel.update(report.breakdowns[table] ?? []);
     }
     answered?.(report, asked, show);

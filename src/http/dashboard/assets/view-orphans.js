@@ -12,7 +12,7 @@ export function open({ query, signal }) {
   const codes = breakdown('codes', { heading: 'Codes', empty: 'No unknown code was asked for: no short link is misprinted.', name: (id) => id, csv: csv('codes') });
   const hits = hitsTable();
   const panel = reportPanel({
-    path: '/stats/orphans', query, signal, standard: '7d', presets: ['24h', '7d', '30d', '365d', 'all'], tables: ['referrers'], bots: false,
+    path: '/stats/orphans', query, signal, standard: '7d', presets: ['24h', '7d', '30d', '365d', 'all'], tables: ['referrers'], shows: 'all', names: { clicks: 'Requests' },
     extra: [codes.node, hits.node],
     answered: (report, question) => {
       asked = question;
@@ -33,7 +33,7 @@ function hitsTable() {
   const table = h('table', { class: 'plain' }, h('caption', { class: 'out-of-sight' }, 'Which code was asked for from where'),
     h('thead', {}, h('tr', {}, ['Code', 'From', 'Requests'].map((text) => h('th', { scope: 'col' }, text)))), body);
   return {
-    node: h('section', { class: 'panel' }, h('header', {}, h('h3', {}, 'Which code from where')), table, none),
+    node: h('section', { class: 'panel broad' }, h('header', {}, h('h3', {}, 'Which code from where')), table, none),
     update(rows) {
       none.hidden = rows.length > 0;
       table.hidden = rows.length === 0;

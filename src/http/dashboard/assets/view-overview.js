@@ -23,7 +23,7 @@ export function open({ query, signal }) {
   // A key that may not read the site has figures of its own.
   const path = session.mayReadAll ? '/stats' : `/keys/${session.key.id}/stats`;
   const place = h('div');
-  const cards = figureCards(['on yesterday', 'on last week']);
+  const cards = figureCards(['yesterday', 'last week']);
   const until = h('p', { class: 'quiet until' }, '\u00a0');
   const first = h('div');
   const badge = session.mayReadAll ? auditBadge(signal) : null;
@@ -71,7 +71,7 @@ export function open({ query, signal }) {
   const live = session.mayReadAll ? pulse(moved, signal) : null;
   if (!live) watchQuietly(moved, signal);
   soon();
-  later();
+  badge?.refresh().catch(() => {});
   teach(first, signal);
 
   const node = h('div', { class: 'view overview' },
@@ -102,7 +102,7 @@ function watchQuietly(moved, signal) {
 function topLinks() {
   const body = h('tbody');
   const none = h('p', { class: 'quiet', hidden: true }, 'No link was clicked in this window.');
-  const node = h('section', { class: 'panel tops' }, h('header', {}, h('h3', {}, 'Top links')),
+  const node = h('section', { class: 'panel broad' }, h('header', {}, h('h3', {}, 'Top links')),
     h('table', { class: 'bars' }, h('caption', { class: 'out-of-sight' }, 'Top links'),
       h('thead', { class: 'out-of-sight' }, h('tr', {}, h('th', { scope: 'col' }, 'Link'), h('th', { scope: 'col' }, 'Clicks'))), body), none);
   return {

@@ -12,7 +12,7 @@ const EVERY = 5_000;
 export function open({ signal }) {
   const place = h('div');
   const health = h('div', { class: 'panels health', 'aria-busy': 'true' });
-  const sections = h('div');
+  const sections = h('div', { class: 'sections' });
   const filter = h('input', { type: 'search', id: 'search', autocomplete: 'off', placeholder: 'Part of a name or value', oninput: () => draw() });
   let items = [];
 

@@ -6,7 +6,7 @@ import { moment } from './format.js';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const PRESETS = { today: 'Today', '2h': '2 hours', '24h': '24 hours', '7d': '7 days', '30d': '30 days', '365d': 'Year', all: 'All time' };
-const WIDTHS = { '': 'Fitting rows', hour: 'Hours', day: 'Days', week: 'Weeks', month: 'Months' };
+const WIDTHS = { '': 'Automatic', hour: 'By hour', day: 'By day', week: 'By week', month: 'By month' };
 const SHOWN = { people: 'People', bots: 'Bots', all: 'All' };
 const NAMES = ['last', 'from', 'to', 'by', 'tz', 'show', 'compare'];
 
@@ -41,10 +41,10 @@ function zones() {
 }
 
 /** Reads the window of an address. */
-function read(query, standard) {
+function read(query, standard, shows) {
   const state = Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? '']));
   if (!state.last && !state.from) state.last = standard;
-  if (!Object.hasOwn(SHOWN, state.show)) state.show = 'people';
+  if (shows || !Object.hasOwn(SHOWN, state.show)) state.show = shows || 'people';
   if (!Object.hasOwn(WIDTHS, state.by)) state.by = '';
   state.tz ||= ownZone();
   return state;
@@ -54,15 +54,15 @@ function read(query, standard) {
 export function askedOf(state) {
   const { last, from, to, by, tz, show, compare } = state;
   const span = last === 'today' ? { from: date(tz) } : last ? { last } : { from, to };
-  return { ...span, by, tz, compare: compare === '0' ? '' : 'previous', include: show === 'all' ? 'bots' : '' };
+  return { ...span, by, tz, compare: compare === '0' || last === 'all' ? '' : 'previous', include: show === 'all' ? 'bots' : '' };
 }
 
 /**
- * The row of controls. `presets` are offered, `standard` is the one of an address that says none; `changed`
- * is called when the window is another, with whether one may want to come back to the former.
+ * The row of controls. `presets` are offered, `standard` is the one of an address that says none; `shows`
+ * is whose clicks are meant where there is no choice; `changed` is called when the window is another.
  */
-export function windowPicker({ query, presets, standard, changed }) {
-  let state = read(query, standard);
+export function windowPicker({ query, presets, standard, shows = '', changed }) {
+  let state = read(query, standard, shows);
   let unzoomed = null;
   const group = freshId('window');
   const put = (next) => {
@@ -93,7 +93,7 @@ export function windowPicker({ query, presets, standard, changed }) {
   const reset = h('button', { type: 'button', hidden: true, onclick: () => unzoom() }, 'Reset zoom');
   const span = h('p', { class: 'span quiet', 'aria-live': 'polite' }, '\u00a0');
   const node = h('div', { class: 'window', role: 'group', 'aria-label': 'What is shown' },
-    h('div', { class: 'line' }, lasts, shown, reset),
+    h('div', { class: 'line' }, lasts, !shows && shown, reset),
     h('div', { class: 'line' }, dates, width, zone, h('label', { class: 'check' }, compare, ' Compare')),
     span);
 
@@ -120,7 +120,9 @@ export function windowPicker({ query, presets, standard, changed }) {
     width.value = state.by;
     if (![...zone.options].some((option) => option.value === state.tz)) zone.append(h('option', { value: state.tz }, state.tz));
     zone.value = state.tz;
-    compare.checked = state.compare !== '0';
+    // Before all time there was nothing.
+    compare.disabled = state.last === 'all';
+    compare.checked = state.compare !== '0' && !compare.disabled;
     reset.hidden = !state.from.includes('T');
   }
   draw();
@@ -132,7 +134,7 @@ export function windowPicker({ query, presets, standard, changed }) {
     },
     /** Takes over what an address says. */
     follow(next) {
-      state = read(next, standard);
+      state = read(next, standard, shows);
       draw();
     },
     zoom(start, end) {
@@ -148,7 +150,7 @@ export function windowPicker({ query, presets, standard, changed }) {
     query(into = new URLSearchParams()) {
       for (const name of NAMES) into.delete(name);
       for (const name of NAMES) {
-        const usual = { last: standard, show: 'people', tz: ownZone() }[name];
+        const usual = { last: standard, show: shows || 'people', tz: ownZone() }[name];
         if (state[name] && state[name] !== usual) into.set(name, state[name]);
       }
       return into;
