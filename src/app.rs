@@ -21,10 +21,12 @@ use actix_web::http::header::HeaderName;
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use crate::config::Settings;
+use crate::config::{Entry, Loaded, Origin, Settings};
 use crate::http::client::Proxies;
 use crate::http::redirect::Headers;
+use crate::http::session::Cookie;
 use crate::http::source::Sources;
+use crate::http::v1::config::{Config, Setting, Source};
 use crate::http::v1::wire::Public;
 use crate::http::{self, Parts};
 use crate::metrics::Metrics;
@@ -36,6 +38,7 @@ use crate::model::referrer::Referrers;
 use crate::service::Services;
 use crate::service::auth::Auth;
 use crate::service::click::{Clicks, Countries, Enricher, Fsync, Runner};
+use crate::service::health::{Health, Node};
 use crate::service::live::{Audience, Live};
 use crate::service::resolve::Resolve;
 use crate::service::shorten::Shorten;
@@ -81,25 +84,26 @@ impl App {
     ///
     /// # Errors
     /// When the settings can't be used, the address or the data folder is taken, the store can't be.
-    pub async fn build(settings: Settings) -> anyhow::Result<Self> {
-        Self::build_with(settings, Doors::All).await
+    pub async fn build(config: Loaded) -> anyhow::Result<Self> {
+        Self::build_with(config, Doors::All).await
     }
 
     /// The same on the control socket only, for one command.
     ///
     /// # Errors
     /// As [`App::build`].
-    pub async fn build_local(settings: Settings) -> anyhow::Result<Self> {
-        Self::build_with(settings, Doors::Control).await
+    pub async fn build_local(config: Loaded) -> anyhow::Result<Self> {
+        Self::build_with(config, Doors::Control).await
     }
 
-    async fn build_with(settings: Settings, doors: Doors) -> anyhow::Result<Self> {
+    async fn build_with(config: Loaded, doors: Doors) -> anyhow::Result<Self> {
+        let settings = &config.settings;
         make_data_dir(&settings.data_dir)?;
-        let journal = Arc::new(open_journal(&settings)?);
-        let store = open_store(&settings)?;
+        let journal = Arc::new(open_journal(settings)?);
+        let store = open_store(settings)?;
         let links = Cached::new(store, &settings.cache);
         let auth = Auth::new(links.clone());
-        let bootstrap = bootstrap_key(&settings)?;
+        let bootstrap = bootstrap_key(settings)?;
         let absent = prepare(links.store()).await?;
         if let Some(error) = &absent {
             tracing::warn!(%error, "starting without the store; trying again until it answers");
@@ -120,16 +124,16 @@ impl App {
             links.fork(),
             Arc::clone(&journal),
             settings.clicks.clone(),
-            enricher(&settings, address)?,
+            enricher(settings, address)?,
         )
         .context("the roll-up can't start")?;
-        let parts = parts(&settings, &links, &journal, &runner, address)?;
+        let parts = parts(&config, &links, &journal, &runner, address)?;
         let audience = parts.verbs.live.audience();
         let mut servers = Vec::new();
         if let Some(listener) = listener {
-            servers.push(serve(&settings, parts.clone(), Door::Tcp(listener))?);
+            servers.push(serve(settings, parts.clone(), Door::Tcp(listener))?);
         }
-        servers.extend(control_server(&settings, parts)?);
+        servers.extend(control_server(settings, parts)?);
         Ok(Self { links, runner, servers, audience, address, new_key, unprepared, bootstrap })
     }
 
@@ -272,12 +276,13 @@ fn sources(settings: &Settings) -> anyhow::Result<Sources> {
 }
 
 fn parts(
-    settings: &Settings,
+    config: &Loaded,
     links: &Cached,
     journal: &Arc<Journal>,
     runner: &Runner,
     address: SocketAddr,
 ) -> anyhow::Result<Parts> {
+    let settings = &config.settings;
     let home = home(settings, address)?;
     let canonical = Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?);
     let shorten = Shorten::new(
@@ -288,13 +293,23 @@ fn parts(
         &settings.links,
     );
     let live = Live::new(links.clone());
+    let started_at = Timestamp::now();
     let metrics = Metrics::new(
         links.clone(),
         Arc::clone(journal),
         runner.figures(),
         live.audience(),
-        Timestamp::now(),
+        started_at,
     );
+    let node = Node {
+        journal: Arc::clone(journal),
+        rollup: runner.figures(),
+        auditor: runner.auditor(),
+        audience: live.audience(),
+        archives: !settings.clicks.archive.as_os_str().is_empty(),
+        started_at,
+    };
+    let health = Health::new(links.clone(), node);
     let stats = Stats::new(links.clone(), canonical, runner.auditor()).opened_by(&settings.links);
     let resolve = Resolve::new(links.clone(), Threats::new(&settings.links));
     let export = Export::new(
@@ -304,14 +319,32 @@ fn parts(
         settings.clicks.keep(),
         runner.auditor(),
     );
+    let cookie = Cookie::new(&home, settings.dashboard.session);
     Ok(Parts {
-        verbs: Services::new(links.clone(), resolve, shorten, stats, live, export),
+        config: shown(config)?,
+        cookie: settings.dashboard.enabled.then_some(cookie),
+        verbs: Services::new(links.clone(), resolve, shorten, stats, live, export, health),
         clicks: Clicks::new(Arc::clone(journal), settings.clicks.keep_applied),
         metrics,
         public: Public { home, redirect: settings.links.redirect },
         sources: sources(settings)?,
         headers: Headers::new(&settings.http).context("http.cache_control is no header value")?,
     })
+}
+
+/// The settings as the API shows them.
+fn shown(config: &Loaded) -> serde_json::Result<Config> {
+    let setting = |entry: Entry<'_>| {
+        let source = match entry.origin {
+            Origin::Default => Source::Default,
+            Origin::File { .. } => Source::File,
+            Origin::Environment(_) => Source::Environment,
+            Origin::Flag(_) => Source::Flag,
+        };
+        let value = serde_json::to_value(&entry.value)?;
+        Ok(Setting { key: entry.key, value, source, secret: entry.is_secret })
+    };
+    config.entries().map(setting).collect::<serde_json::Result<_>>().map(Config)
 }
 
 /// Where requests come in.

@@ -147,19 +147,19 @@ pub(super) async fn with_service<T>(
     if let Some(server) = &remote.server {
         return work(&Client::remote(server, key)?).await;
     }
-    let settings = options.load()?.settings;
-    let socket = settings.control_socket();
+    let config = options.load()?;
+    let socket = config.settings.control_socket();
     let client = Client::local(&socket, key)?;
     if is_served(&socket)? {
         return work(&client).await;
     }
     output::note(format_args!(
         "note: no service runs on {}; opening its store for this command",
-        settings.data_dir.display()
+        config.settings.data_dir.display()
     ));
     let quiet = telemetry::Settings { level: "warn".into(), format: telemetry::Format::Text };
     telemetry::init(&quiet)?;
-    let app = App::build_local(settings).await.context("no service answers, and none starts")?;
+    let app = App::build_local(config).await.context("no service answers, and none starts")?;
     let (stop, stopped) = oneshot::channel::<()>();
     let work = async {
         let result = work(&client).await;

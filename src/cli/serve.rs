@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Options, block_on, output};
 use crate::app::App;
-use crate::config::Settings;
+use crate::config::Loaded;
 use crate::model::key::PlainKey;
 use crate::telemetry;
 
@@ -32,27 +32,28 @@ If it is killed instead, no click is lost: the journal is read at the next start
 /// When the settings are refused, the address is taken, the store cannot be used, or the clicks
 /// could not be put away at the end.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let settings = options.load()?.settings;
+    let config = options.load()?;
+    let settings = &config.settings;
     telemetry::init(&settings.log)?;
     for advice in settings.advice() {
         tracing::warn!("{advice}");
     }
-    block_on(serve(settings))?;
+    block_on(serve(config))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(settings: Settings) -> anyhow::Result<()> {
+async fn serve(config: Loaded) -> anyhow::Result<()> {
     // Asked for first: a signal that comes while the service is being built is not lost.
     let stop = stop_signal()?;
-    let listen = settings.listen.clone();
-    let app = App::build(settings.clone()).await.context("the service can't start")?;
+    let settings = config.settings.clone();
+    let app = App::build(config).await.context("the service can't start")?;
     let address = app.address();
     if let Some(key) = app.new_key() {
         output::line(welcome(&key, address))?;
     }
     let public = settings.public_base(address);
     output::line(format_args!("Slugline serves {public} on {address} (Ctrl-C stops it)"))?;
-    tracing::info!(%address, listen, public_url = public, "serving");
+    tracing::info!(%address, listen = settings.listen, public_url = public, "serving");
     app.run_until(stop).await?;
     tracing::info!("stopped");
     Ok(())

@@ -54,6 +54,8 @@ pub struct Settings {
     pub links: service::shorten::Settings,
     /// The first key.
     pub auth: service::auth::Settings,
+    /// Whether there is a dashboard, and for how long one signs in.
+    pub dashboard: http::dashboard::Settings,
     /// How answers look.
     pub http: http::Settings,
 }
@@ -63,6 +65,18 @@ pub struct Loaded {
     /// The settings.
     pub settings: Settings,
     values: BTreeMap<String, (Value, Origin)>,
+}
+
+/// One setting in effect.
+pub struct Entry<'a> {
+    /// Its name, with that of its section.
+    pub key: &'static str,
+    /// Its value, without what is secret of it.
+    pub value: Value,
+    /// Where it was set.
+    pub origin: &'a Origin,
+    /// Whether something of the value is left out.
+    pub is_secret: bool,
 }
 
 impl Settings {
@@ -139,16 +153,24 @@ impl Loaded {
     pub fn to_toml(&self) -> String {
         let mut out = String::new();
         let mut section = "";
-        for key in rule::keys() {
-            let Some((value, origin)) = self.values.get(key) else { continue };
+        for Entry { key, value, origin, .. } in self.entries() {
             let (home, name) = key.rsplit_once('.').unwrap_or(("", key));
             if home != section {
                 out.push_str(&format!("\n[{home}]\n"));
                 section = home;
             }
-            out.push_str(&format!("{name} = {} # {origin}\n", rule::shown(key, value)));
+            out.push_str(&format!("{name} = {value} # {origin}\n"));
         }
         out
+    }
+
+    /// The settings in effect, in the order of `config/default.toml`, without secrets.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        rule::keys().filter_map(|key| {
+            let (value, origin) = self.values.get(key)?;
+            let shown = rule::shown(key, value);
+            Some(Entry { key, is_secret: shown != *value, value: shown, origin })
+        })
     }
 }
 

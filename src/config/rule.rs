@@ -37,7 +37,7 @@ const ARCHIVE_FORMATS: &str = if Format::Parquet.is_built_in() {
 };
 
 /// In the order of `config/default.toml`, all of it.
-const RULES: [Rule; 42] = [
+const RULES: [Rule; 44] = [
     rule("listen", "a host and a port, such as 127.0.0.1:8080 or [::]:80", |s| {
         s.listen.rsplit_once(':').is_some_and(|(host, port)| {
             let bracketed = host.starts_with('[') && host.ends_with(']');
@@ -143,6 +143,10 @@ const RULES: [Rule; 42] = [
         "empty, or 12 to 256 visible ASCII characters without spaces",
         |s| s.auth.bootstrap_key.is_empty() || PlainKey::parse(&s.auth.bootstrap_key).is_ok(),
     ),
+    rule("dashboard.enabled", "true or false", |_| true),
+    rule("dashboard.session", "a duration from 5m to 720h", |s| {
+        between(s.dashboard.session, ms(300_000)..=hours(720))
+    }),
     rule("http.cache_control", "the value of a Cache-Control header", |s| {
         let value = s.http.cache_control.as_str();
         !value.is_empty() && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
@@ -186,16 +190,16 @@ pub(super) fn refusal(key: &str, values: &Values, why: &str) -> ConfigError {
 pub(super) fn bad(key: &str, value: &Value, origin: Origin) -> ConfigError {
     let rule = RULES.iter().find(|rule| rule.key == key);
     let allowed = rule.map_or("of another type", |rule| rule.allowed).to_owned();
-    ConfigError::Bad { key: key.to_owned(), allowed, given: shown(key, value), origin }
+    ConfigError::Bad { key: key.to_owned(), allowed, given: shown(key, value).to_string(), origin }
 }
 
-/// A value as it may be shown: as TOML, without its secrets.
-pub(super) fn shown(key: &str, value: &Value) -> String {
+/// A value as it may be shown: without its secrets.
+pub(super) fn shown(key: &str, value: &Value) -> Value {
     match (key, value) {
-        ("auth.bootstrap_key", Value::String(secret)) if !secret.is_empty() => "\"***\"".to_owned(),
-        ("auth.bootstrap_key", value) if !value.is_str() => "***".to_owned(),
-        ("store.url", Value::String(url)) => Value::String(without_password(url)).to_string(),
-        (_, value) => value.to_string(),
+        ("auth.bootstrap_key", Value::String(secret)) if secret.is_empty() => value.clone(),
+        ("auth.bootstrap_key", _) => Value::from("***"),
+        ("store.url", Value::String(url)) => Value::String(without_password(url)),
+        (_, value) => value.clone(),
     }
 }
 

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use actix_web::http::Method;
-use actix_web::http::header::{self, AcceptEncoding, Encoding, Header};
+use actix_web::http::header;
 use actix_web::{App, HttpRequest, HttpResponse, web};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::Operation;
@@ -18,6 +18,7 @@ use utoipa_actix_web::{AppExt, scope};
 
 use super::endpoint::Endpoint;
 use super::error::{Kind, PROBLEM_JSON, Problem, ProblemBody};
+use super::extract::takes_gzip;
 use super::v1;
 
 /// RapiDoc 9.3.8 (MIT, the licence lies beside it), compressed as it is sent.
@@ -54,7 +55,9 @@ const PAGE: &str = r#"<!doctype html>
     tags(
         (name = "links", description = "Mint, find, change and delete links"),
         (name = "stats", description = "Count clicks, and see that none is lost"),
-        (name = "keys", description = "Who may do what; for keys of the scope admin")
+        (name = "keys", description = "Who may do what; for keys of the scope admin"),
+        (name = "operations", description = "How a node is set up and doing; for keys of the scope \
+                                             admin")
     )
 )]
 struct Base;
@@ -140,12 +143,8 @@ async fn page() -> HttpResponse {
 }
 
 async fn rapidoc(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let gzip = Encoding::gzip();
-    // Whoever says nothing takes anything (RFC 9110 §12.5.3).
-    let says = request.headers().contains_key(header::ACCEPT_ENCODING);
-    let accepted = AcceptEncoding::parse(&request).ok();
-    let takes = accepted.is_some_and(|a| a.negotiate([&gzip].into_iter()).as_ref() == Some(&gzip));
-    if says && !takes {
+    // Whoever says nothing takes anything.
+    if takes_gzip(&request) == Some(false) {
         let detail = "the script is kept compressed; send `Accept-Encoding: gzip`";
         return Err(Problem::new(Kind::NotAcceptable, detail).field("Accept-Encoding"));
     }

@@ -69,6 +69,8 @@ kinds! {
         /// No key, or none that opens anything.
     Forbidden 403 "forbidden" "The key may not do this"
         /// The key is good, but not for this.
+    CrossSite 403 "cross-site" "A session changes things from our own pages only"
+        /// The session's cookie came with a request that no page of this service made.
     NotFound 404 "not-found" "There is nothing here"
         /// No such link, key or address.
     MethodNotAllowed 405 "method-not-allowed" "This address does not know the method"
@@ -329,7 +331,7 @@ impl From<ImportError> for Problem {
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
-            AuthError::Unknown | AuthError::Revoked => {
+            AuthError::Unknown | AuthError::Revoked | AuthError::SessionOver => {
                 Self::unauthorized(error, r#"Bearer realm="slugline", error="invalid_token""#)
             }
             AuthError::NoSuchKey(_) => Self::new(Kind::NotFound, error),

@@ -6,15 +6,18 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, Accept, Header as _, Quality};
+use actix_web::http::Method;
+use actix_web::http::header::{self, Accept, AcceptEncoding, Encoding, Header as _, Quality};
 use actix_web::web::{self, Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
+use jiff::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Services;
 use super::error::{Kind, Problem};
+use super::session::{Cookie, Site};
 use crate::model::key::PlainKey;
 use crate::service::auth::Principal;
 
@@ -45,7 +48,7 @@ pub fn authority(request: &HttpRequest) -> &str {
     }
 }
 
-/// Who asks: the bearer of a key, or the operator at the control socket.
+/// Who asks: the bearer of a key, the operator at the control socket, or who signed in.
 #[derive(Debug, Clone)]
 pub struct Caller(pub Principal);
 
@@ -62,18 +65,51 @@ impl FromRequest for Caller {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let local = request.conn_data::<LocalPeer>().is_some();
-        let given = request.headers().get(header::AUTHORIZATION);
-        let key = match given.map(|value| bearer(value.as_bytes())) {
-            None if local => return Box::pin(async { Ok(Self(Principal::local())) }),
-            None => Err(no_key()),
-            Some(key) => key,
-        };
+        let shown = Proof::shown_by(request);
         let services = request.app_data::<web::Data<Services>>().cloned();
         Box::pin(async move {
-            let (key, services) = (key?, services.ok_or_else(no_key)?);
-            Ok(Self(services.auth.authenticate(&key).await?))
+            let (shown, services) = (shown?, services.ok_or_else(no_key)?);
+            Ok(Self(match shown {
+                Proof::Key(key) => services.auth.authenticate(&key).await?,
+                Proof::Socket => Principal::local(),
+                Proof::Session(token) => {
+                    services.auth.resume_session(&token, Timestamp::now()).await?
+                }
+            }))
         })
+    }
+}
+
+/// By what a caller proves who they are.
+enum Proof {
+    /// A key.
+    Key(PlainKey),
+    /// That they could open the control socket.
+    Socket,
+    /// The token of a session.
+    Session(String),
+}
+
+impl Proof {
+    /// A browser sends its cookie with whatever is asked of us, by whomever: so what changes
+    /// something counts only if a page of ours asked.
+    fn shown_by(request: &HttpRequest) -> Result<Self, Problem> {
+        if let Some(given) = request.headers().get(header::AUTHORIZATION) {
+            return bearer(given.as_bytes()).map(Self::Key);
+        }
+        if request.conn_data::<LocalPeer>().is_some() {
+            return Ok(Self::Socket);
+        }
+        let cookie = request.app_data::<web::Data<Cookie>>();
+        let token = cookie.and_then(|cookie| cookie.token(request)).ok_or_else(no_key)?;
+        let changes_nothing = matches!(*request.method(), Method::GET | Method::HEAD);
+        if !changes_nothing && Site::of(request) != Site::Ours {
+            let detail = "with a session, this takes `Sec-Fetch-Site: same-origin`, or an `Origin` \
+                          that is this very host, as browsers send them from our own pages; other \
+                          clients send a key: `Authorization: Bearer sl_…`";
+            return Err(Problem::new(Kind::CrossSite, detail).field("Origin"));
+        }
+        Ok(Self::Session(token.to_owned()))
     }
 }
 
@@ -260,6 +296,16 @@ pub fn preferred<T: Copy>(request: &HttpRequest, offers: &[(&str, T)]) -> Option
     let wanted = wanted.filter(|((quality, _), _)| *quality > Quality::ZERO);
     // Of equals, `max_by_key` gives the last.
     wanted.rev().max_by_key(|(wish, _)| *wish).map(|(_, offer)| offer)
+}
+
+/// Whether a request takes gzip (RFC 9110 §12.5.3); nothing, if it does not say.
+pub(super) fn takes_gzip(request: &HttpRequest) -> Option<bool> {
+    if !request.headers().contains_key(header::ACCEPT_ENCODING) {
+        return None;
+    }
+    let gzip = Encoding::gzip();
+    let accepted = AcceptEncoding::parse(request).ok();
+    Some(accepted.is_some_and(|a| a.negotiate([&gzip].into_iter()).as_ref() == Some(&gzip)))
 }
 
 /// How much a media type is wanted, as the closest of the ranges says, and how close that one is.

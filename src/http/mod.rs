@@ -1,6 +1,7 @@
 //! The edge: every route in matching order, the code route last.
 
 pub mod client;
+pub mod dashboard;
 pub mod docs;
 pub mod endpoint;
 pub mod error;
@@ -9,6 +10,7 @@ pub mod googl;
 pub mod ops;
 pub mod page;
 pub mod redirect;
+pub mod session;
 pub mod source;
 pub mod suffix;
 pub mod v1;
@@ -19,7 +21,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 #[cfg(target_os = "linux")]
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::net::UnixStream;
@@ -33,6 +36,7 @@ use self::error::{Kind, Problem};
 use self::extract::LocalPeer;
 use self::redirect::{Headers, Reader};
 use self::source::Sources;
+use self::v1::config::Config;
 use self::v1::wire::Public;
 use crate::metrics::{Meter, Metrics};
 use crate::service;
@@ -81,6 +85,10 @@ pub struct Parts {
     pub public: Public,
     /// What redirects say beside where to.
     pub headers: Headers,
+    /// How the service is set up.
+    pub config: Config,
+    /// How browsers carry sessions; without, there is no dashboard and no session.
+    pub cookie: Option<session::Cookie>,
 }
 
 /// What the handlers of the API work with: one for each worker, as `web::Data`.
@@ -127,10 +135,16 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
         .app_data(web::Data::new(reader))
         .app_data(web::Data::new(services))
         .app_data(web::Data::new(verbs.health))
+        .app_data(web::Data::new(parts.config.clone()))
         .app_data(web::Data::new(parts.metrics.clone()))
         .app_data(web::Data::from(meter))
         .configure(api)
         .configure(googl::configure)
+        .configure(|config| {
+            if let Some(cookie) = parts.cookie {
+                dashboard::configure(config, cookie);
+            }
+        })
         .service(
             web::scope("/-")
                 .route("/live", web::get().to(ops::live))
@@ -169,7 +183,9 @@ pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
 /// Everything under `/api`. What isn't there is a problem of ours, not a page of the framework.
 fn api(config: &mut web::ServiceConfig) {
     // A scope does not hand its default on to those within.
-    let v1 = scope("/v1").configure(v1::configure).default_service(web::to(unknown));
+    // What is told to one key is for nobody else, and true at this moment.
+    let unkept = DefaultHeaders::new().add((CACHE_CONTROL, "no-store"));
+    let v1 = scope("/v1").wrap(unkept).configure(v1::configure).default_service(web::to(unknown));
     let api = scope("/api")
         .wrap(from_fn(measure))
         .configure(docs::configure)

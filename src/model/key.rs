@@ -1,6 +1,7 @@
 //! API keys: plain (shown once), hashed (stored), and what each may do.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -82,8 +83,13 @@ impl KeyHash {
         const DIGITS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
         KeyId(self.0[..ID_LENGTH].iter().map(|b| char::from(DIGITS[usize::from(b % 32)])).collect())
     }
-}
 
+    /// The hash itself, as a key for what is told to come from whoever knows the secret.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
 impl PartialEq for KeyHash {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -132,6 +138,14 @@ impl KeyId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = BadKeyId;
+
+    fn from_str(text: &str) -> Result<Self, BadKeyId> {
+        Self::parse(text)
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Principal {
     pub key: KeyId,
     /// What that key is good for.
     pub scopes: Vec<Scope>,
+    /// When the session ends that they came in by; whoever sends a key comes with none.
+    pub until: Option<Timestamp>,
 }
 
 /// Something that the principal's key is not good for.
@@ -67,6 +69,12 @@ pub enum Forbidden {
     /// Importing asks for `admin`.
     #[error("this key may not import links; that takes the scope admin")]
     Import,
+    /// The links of another key, and of no others, ask for `read` or `admin`.
+    #[error("this key sees its own links; another's take the scope read or admin")]
+    ListKey,
+    /// The service's settings and health ask for `admin`.
+    #[error("this key may not see how the service is set up and doing; that takes the scope admin")]
+    Operate,
     /// Keys ask for `admin`.
     #[error("this key may not manage keys; that takes the scope admin")]
     Administer,
@@ -76,7 +84,7 @@ impl Principal {
     /// Whoever is on the machine itself, through the control socket: may do everything.
     #[must_use]
     pub fn local() -> Self {
-        Self { key: KeyId::local(), scopes: vec![Scope::Admin] }
+        Self { key: KeyId::local(), scopes: vec![Scope::Admin], until: None }
     }
 
     /// May they mint?
@@ -132,6 +140,15 @@ impl Principal {
         may.then_some(()).ok_or(Forbidden::ReadKey)
     }
 
+    /// May they ask for the links of this key?
+    ///
+    /// # Errors
+    /// [`Forbidden::ListKey`] when not.
+    pub fn may_list_key(&self, key: &KeyId) -> Result<(), Forbidden> {
+        let may = self.may_see_all() || self.key == *key;
+        may.then_some(()).ok_or(Forbidden::ListKey)
+    }
+
     /// May they delete figures?
     ///
     /// # Errors
@@ -154,6 +171,14 @@ impl Principal {
     /// [`Forbidden::Import`] when not.
     pub fn may_import(&self) -> Result<(), Forbidden> {
         self.holds(&[Scope::Admin]).then_some(()).ok_or(Forbidden::Import)
+    }
+
+    /// May they see the service's settings, and how it is doing?
+    ///
+    /// # Errors
+    /// [`Forbidden::Operate`] when not.
+    pub fn may_operate(&self) -> Result<(), Forbidden> {
+        self.holds(&[Scope::Admin]).then_some(()).ok_or(Forbidden::Operate)
     }
 
     /// May they create, list and revoke keys?
@@ -188,6 +213,9 @@ pub enum AuthError {
     /// There was one.
     #[error("the key has been revoked")]
     Revoked,
+    /// It is none of ours, or its time is over.
+    #[error("the session has ended; sign in again")]
+    SessionOver,
     /// There is no key with this public name.
     #[error("there is no key {0}; GET /api/v1/keys lists them")]
     NoSuchKey(String),
@@ -208,7 +236,7 @@ pub enum AuthError {
 /// Keys, and who they belong to.
 #[derive(Clone)]
 pub struct Auth {
-    keys: Cached,
+    pub(super) keys: Cached,
 }
 
 impl Auth {
@@ -223,20 +251,36 @@ impl Auth {
     /// # Errors
     /// [`AuthError::Unknown`], [`AuthError::Revoked`], or what the store says.
     pub async fn authenticate(&self, plain: &PlainKey) -> Result<Principal, AuthError> {
+        let key = self.key_of(plain).await?;
+        Ok(Principal { key: key.id, scopes: key.scopes, until: None })
+    }
+
+    /// The key that this is the secret of.
+    pub(super) async fn key_of(&self, plain: &PlainKey) -> Result<Key, AuthError> {
         let hash = plain.hash();
-        let key = self.keys.key(&hash.id()).await?;
-        let key = key.filter(|key| key.hash == hash).ok_or(AuthError::Unknown)?;
-        match key.revoked_at {
-            Some(_) => Err(AuthError::Revoked),
-            None => Ok(Principal { key: key.id, scopes: key.scopes }),
+        self.good_key(&hash.id(), |key| key.hash == hash).await?.ok_or(AuthError::Unknown)
+    }
+
+    /// The key with this public name, if there is one and `proven` says that it is theirs who ask.
+    pub(super) async fn good_key(
+        &self,
+        id: &KeyId,
+        proven: impl FnOnce(&Key) -> bool,
+    ) -> Result<Option<Key>, AuthError> {
+        match self.keys.key(id).await?.filter(proven) {
+            Some(key) if key.revoked_at.is_some() => Err(AuthError::Revoked),
+            key => Ok(key),
         }
     }
 
     /// Whether somebody who came in a while ago would still be let in. While the store does not
     /// answer: yes.
-    pub async fn is_open(&self, by: &Principal) -> bool {
+    pub async fn is_open(&self, by: &Principal, now: Timestamp) -> bool {
         if by.key == KeyId::local() {
             return true;
+        }
+        if by.until.is_some_and(|until| until <= now) {
+            return false;
         }
         match self.keys.key(&by.key).await {
             Ok(key) => key.is_some_and(|key| key.revoked_at.is_none()),
@@ -293,6 +337,15 @@ impl Auth {
         self.keys.store().key(&id).await?.ok_or_else(unknown)
     }
 
+    /// The caller's own key; none, for who came through the control socket.
+    ///
+    /// # Errors
+    /// [`AuthError::NoSuchKey`], or what the store says.
+    pub async fn own(&self, by: &Principal) -> Result<Key, AuthError> {
+        let unknown = || AuthError::NoSuchKey(by.key.to_string());
+        self.keys.key(&by.key).await?.ok_or_else(unknown)
+    }
+
     /// Revokes a key: from now on it opens nothing. Doing so twice is doing so once.
     ///
     /// # Errors
@@ -337,4 +390,4 @@ pub(super) fn to_the_millisecond(now: Timestamp) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,19 +1,89 @@
-//! Whether the service can do its work.
+//! Whether the service can do its work, and how it is doing.
 
-use crate::store::cached::Cached;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::auth::{Forbidden, Principal};
+use super::click::{Auditor, Figures, Snapshot, archive};
+use super::live::Audience;
+pub use crate::store::StoreKind;
+use crate::store::cached::{self, Cached};
+use crate::store::journal::Journal;
 use crate::store::{StoreError, Upkeep as _};
 
-/// Asks the store.
+/// Looks at everything on this node.
 #[derive(Clone)]
 pub struct Health {
     links: Cached,
+    node: Node,
+}
+
+/// What all workers of a node share.
+#[derive(Clone)]
+pub struct Node {
+    /// The log of its clicks.
+    pub journal: Arc<Journal>,
+    /// What its roll-up has done.
+    pub rollup: Arc<Figures>,
+    /// The way to ask the roll-up.
+    pub auditor: Auditor,
+    /// Who is watching.
+    pub audience: Arc<Audience>,
+    /// Whether an archive is kept.
+    pub archives: bool,
+    /// When it was started.
+    pub started_at: Timestamp,
+}
+
+/// How a node is doing.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The node's name.
+    pub node: String,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// What sort of store there is.
+    pub kind: StoreKind,
+    /// How long the store took to answer, or why it did not.
+    pub store: Result<Duration, StoreError>,
+    /// The log of clicks.
+    pub journal: JournalReport,
+    /// What the roll-up has done.
+    pub rollup: Snapshot,
+    /// What the archive has done, if one is kept.
+    pub archive: Option<archive::Snapshot>,
+    /// What look-ups of links came to.
+    pub cache: cached::Snapshot,
+    /// How many are watching.
+    pub listeners: usize,
+}
+
+/// The log of clicks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalReport {
+    /// Bytes on the disk.
+    pub bytes: u64,
+    /// Clicks that it took, ever.
+    pub accepted: u64,
+    /// Clicks that could not be written down, ever.
+    pub lost: u64,
+    /// Clicks that wait to be counted; unknown while the store does not say what it has counted.
+    pub pending: Option<u64>,
 }
 
 impl Health {
-    /// The health of what is behind `links`.
+    /// The health of `node` and of what is behind `links`.
     #[must_use]
-    pub fn new(links: Cached) -> Self {
-        Self { links }
+    pub fn new(links: Cached, node: Node) -> Self {
+        Self { links, node }
+    }
+
+    /// The same over another handle on the store.
+    #[must_use]
+    pub fn over(&self, links: &Cached) -> Self {
+        Self { links: links.clone(), ..self.clone() }
     }
 
     /// Whether the store answers, and holds what this program can read.
@@ -22,5 +92,38 @@ impl Health {
     /// The store's.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.links.store().ping().await
+    }
+
+    /// How this node is doing. That the store does not answer is part of the report.
+    ///
+    /// # Errors
+    /// [`Forbidden::Operate`].
+    pub async fn report(&self, by: &Principal) -> Result<Report, Forbidden> {
+        by.may_operate()?;
+        let Node { journal, rollup, auditor, audience, archives, started_at } = &self.node;
+        let asked = Instant::now();
+        let store = self.check().await.map(|()| asked.elapsed());
+        // The roll-up asks the store as well: nobody need wait twice for one that is away.
+        let pending = match &store {
+            Ok(_) => auditor.account().await.ok().map(|account| account.pending),
+            Err(_) => None,
+        };
+        let counts = journal.counts();
+        Ok(Report {
+            node: journal.node().0.clone(),
+            started_at: *started_at,
+            kind: self.links.store().kind(),
+            store,
+            journal: JournalReport {
+                bytes: journal.size(),
+                accepted: counts.clicks,
+                lost: counts.lost,
+                pending,
+            },
+            rollup: rollup.snapshot(),
+            archive: archives.then(|| rollup.archive().snapshot()),
+            cache: self.links.snapshot(),
+            listeners: audience.listeners(),
+        })
     }
 }

@@ -6,6 +6,7 @@ pub mod health;
 pub mod live;
 pub mod replies;
 pub mod resolve;
+pub mod session;
 pub mod shorten;
 pub mod stats;
 pub mod threats;
@@ -49,6 +50,7 @@ impl Services {
         stats: stats::Stats,
         live: live::Live,
         export: transfer::export::Export,
+        health: health::Health,
     ) -> Self {
         Self {
             resolve,
@@ -59,7 +61,7 @@ impl Services {
             replies: replies::Replies::new(links.clone()),
             stats,
             live,
-            health: health::Health::new(links.clone()),
+            health,
             links,
         }
     }
@@ -71,7 +73,7 @@ impl Services {
         let resolve = self.resolve.over(&links);
         let (shorten, stats) = (self.shorten.over(&links), self.stats.over(&links));
         let (live, export) = (self.live.over(&links), self.export.over(&links));
-        let import = self.import.over(shorten.clone());
-        Self { import, ..Self::new(links, resolve, shorten, stats, live, export) }
+        let (import, health) = (self.import.over(shorten.clone()), self.health.over(&links));
+        Self { import, ..Self::new(links, resolve, shorten, stats, live, export, health) }
     }
 }

@@ -549,7 +549,28 @@ pub enum Store {
     Redis(redis::Redis),
 }
 
+/// What sort of store it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// One file.
+    Embedded,
+    /// One Redis server.
+    Redis,
+    /// A Redis Cluster.
+    Cluster,
+}
+
 impl Store {
+    /// What sort of store it is.
+    #[must_use]
+    pub fn kind(&self) -> StoreKind {
+        match self {
+            Self::Embedded(_) => StoreKind::Embedded,
+            Self::Redis(store) if store.is_cluster() => StoreKind::Cluster,
+            Self::Redis(_) => StoreKind::Redis,
+        }
+    }
+
     /// The same store with a connection of its own, opened at first use on the thread that uses it:
     /// one for each worker, so that no answer has to cross threads.
     #[must_use]

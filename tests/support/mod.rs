@@ -14,7 +14,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use slugline::app::App;
-use slugline::config::Settings;
+use slugline::config::{Loaded, Settings};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use toml::{Table, toml};
@@ -95,9 +95,9 @@ impl TestApp {
     async fn build(prepare: impl FnOnce(&Path), further: Table, peer: Peer) -> Self {
         let folder = tempfile::tempdir().unwrap();
         prepare(folder.path());
-        let settings = settings(&folder, further);
-        let socket = settings.control_socket();
-        let app = App::build(settings).await.unwrap();
+        let config = config(&folder, further);
+        let socket = config.settings.control_socket();
+        let app = App::build(config).await.unwrap();
         assert!(app.new_key().is_none(), "the key comes from the settings");
         let base = format!("http://{}", app.address());
         let (stop, stopped) = oneshot::channel::<()>();
@@ -190,7 +190,7 @@ pub(crate) async fn send(request: RequestBuilder) -> Answer {
 }
 
 /// The defaults but for `further`, on a free port, in a folder of their own.
-fn settings(folder: &TempDir, further: Table) -> Settings {
+fn config(folder: &TempDir, further: Table) -> Loaded {
     let mut flags: Table = toml! {
         listen = "127.0.0.1:0"
         workers = 2
@@ -206,5 +206,5 @@ fn settings(folder: &TempDir, further: Table) -> Settings {
         Table::from_iter([("bootstrap_key".to_owned(), ADMIN.into())]).into(),
     );
     flags.extend(further);
-    Settings::load(None, std::iter::empty(), flags).unwrap().settings
+    Settings::load(None, std::iter::empty(), flags).unwrap()
 }

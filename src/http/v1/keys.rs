@@ -18,6 +18,11 @@ pub(super) fn all() -> Endpoint {
     Endpoint::at("/keys").on(Method::GET, list, __path_list).on(Method::POST, create, __path_create)
 }
 
+/// `/keys/current`. No key has this id: it is a letter short.
+pub(super) fn current() -> Endpoint {
+    Endpoint::at("/keys/current").on(Method::GET, show_own, __path_show_own)
+}
+
 /// `/keys/{id}`.
 pub(super) fn one() -> Endpoint {
     Endpoint::at("/keys/{id}").on(Method::GET, show, __path_show).on(
@@ -88,6 +93,18 @@ struct CreatedKeyBody {
     key: String,
 }
 
+/// Who asks.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CurrentKey)]
+struct CurrentKeyBody {
+    key: KeyBody,
+    /// When the session of the dashboard ends; null for who sent the key itself.
+    #[schema(format = DateTime)]
+    session_expires_at: Option<String>,
+    /// Of the program that answers.
+    version: &'static str,
+}
+
 /// All keys.
 #[derive(Serialize, ToSchema)]
 struct KeyList {
@@ -142,6 +159,34 @@ async fn list(
     QueryString::read(&request, &[])?;
     let keys = services.auth.list(&caller).await?;
     Ok(HttpResponse::Ok().json(KeyList { items: keys.into_iter().map(Into::into).collect() }))
+}
+
+/// The key that asks
+///
+/// For every key, whatever its scopes. The control socket asks without one: 404.
+#[utoipa::path(
+    get,
+    path = "/keys/current",
+    tag = "keys",
+    operation_id = "getCurrentKey",
+    responses(
+        (status = 200, description = "The key", body = CurrentKeyBody),
+        (status = 404, description = "No key asks", body = ProblemBody,
+         content_type = "application/problem+json"),
+    )
+)]
+async fn show_own(
+    caller: Caller,
+    services: web::Data<Services>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    QueryString::read(&request, &[])?;
+    let key = services.auth.own(&caller).await?;
+    Ok(HttpResponse::Ok().json(CurrentKeyBody {
+        key: key.into(),
+        session_expires_at: caller.until.map(rfc3339),
+        version: super::VERSION,
+    }))
 }
 
 /// One key

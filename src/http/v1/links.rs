@@ -116,6 +116,9 @@ struct LinkPage {
          description = "Leading to this address, or to its article: a lookup"),
         ("state" = Option<String>, Query,
          description = "`active`, `disabled`, `expired` or `deleted`"),
+        ("owner" = Option<String>, Query,
+         description = "Minted by the key with this id; another's than one's own takes the scope \
+                        read or admin"),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
         ("limit" = Option<u16>, Query, description = "1–1000, 50 if left away"),
     ),
@@ -126,7 +129,7 @@ async fn list(
     services: web::Data<Services>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let known = ["tag", "q", "target", "state", "cursor", "limit"];
+    let known = ["tag", "q", "target", "state", "owner", "cursor", "limit"];
     let given = QueryString::read(&request, &known)?;
     let text = |name: &str| given.text(name).map(str::to_owned);
     let query = Query {
@@ -134,7 +137,7 @@ async fn list(
         q: text("q"),
         target: text("target"),
         state: given.text("state").map(read_state).transpose()?,
-        owner: None,
+        owner: given.parsed("owner")?,
         cursor: text("cursor"),
         limit: given.parsed("limit")?,
     };

@@ -218,7 +218,7 @@ impl Feed {
 
     /// Tells what there is to tell now.
     async fn turn(&mut self) -> Result<(), End> {
-        let word = match self.listener.next().await {
+        let word = match self.listener.next(Timestamp::now()).await {
             Ok(word) => word,
             // Told later, all at once.
             Err(LiveError::Store(_)) => Word::default(),

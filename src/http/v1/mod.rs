@@ -1,7 +1,9 @@
 //! REST, version 1: one noun a file.
 
 mod batch;
+pub mod config;
 mod export;
+mod health;
 mod import;
 mod keys;
 mod links;
@@ -21,6 +23,9 @@ use crate::service::shorten::ShortenError;
 /// be written as it is or as `%2F`.
 pub const CODE: &str = "{code:[^/]+(?:/[^/]+)?}";
 
+/// Of this program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Every address of the API, in matching order: those without parameters first, since they are
 /// compared and not searched; what lies below a link before the link itself.
 pub fn configure(config: &mut ServiceConfig<'_>) {
@@ -30,6 +35,9 @@ pub fn configure(config: &mut ServiceConfig<'_>) {
         .service(export::endpoint())
         .service(import::endpoint())
         .service(keys::all())
+        .service(keys::current())
+        .service(config::endpoint())
+        .service(health::endpoint())
         .service(stats::of_article_endpoint())
         .service(stats::top_endpoint())
         .service(stats::orphans_endpoint())

@@ -7,19 +7,19 @@ use crate::model::target::Target;
 use crate::store::embedded::Embedded;
 use crate::store::{Store, cached};
 
-fn links(folder: &std::path::Path) -> Cached {
+pub(in crate::service) fn links(folder: &std::path::Path) -> Cached {
     let store = Store::Embedded(Embedded::open(folder, 1 << 20).unwrap());
     let seconds = std::time::Duration::from_secs;
     let (fresh_for, stale_for, unknown_for) = (seconds(30), seconds(60), seconds(5));
     Cached::new(store, &cached::Settings { capacity: 10, fresh_for, stale_for, unknown_for })
 }
 
-fn at(second: i64) -> Timestamp {
+pub(in crate::service) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + second).unwrap()
 }
 
 fn principal(key: &str, scopes: &[Scope]) -> Principal {
-    Principal { key: KeyId::parse(key).unwrap(), scopes: scopes.to_vec() }
+    Principal { key: KeyId::parse(key).unwrap(), scopes: scopes.to_vec(), until: None }
 }
 
 fn link_of(owner: &str) -> Link {
@@ -90,7 +90,7 @@ async fn a_revoked_key_opens_nothing_and_an_unknown_one_neither() {
     let admin = Principal::local();
     let (key, plain) = auth.create(&admin, "desk", &[Scope::Mint], at(0)).await.unwrap();
     let desk = auth.authenticate(&plain).await.unwrap();
-    assert_eq!(desk, Principal { key: key.id.clone(), scopes: vec![Scope::Mint] });
+    assert_eq!(desk, Principal { key: key.id.clone(), scopes: vec![Scope::Mint], until: None });
     let refused = auth.authenticate(&PlainKey::draw()).await;
     assert!(matches!(refused, Err(AuthError::Unknown)));
     auth.revoke(&admin, key.id.as_str(), at(1)).await.unwrap();

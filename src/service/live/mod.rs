@@ -140,9 +140,9 @@ impl Listener {
     ///
     /// # Errors
     /// [`LiveError`]. After one of the store's the next call tells all of it.
-    pub async fn next(&mut self) -> Result<Word, LiveError> {
+    pub async fn next(&mut self, now: Timestamp) -> Result<Word, LiveError> {
         let store = self.live.links.store();
-        if !Auth::new(self.live.links.clone()).is_open(&self.by).await {
+        if !Auth::new(self.live.links.clone()).is_open(&self.by, now).await {
             return Err(Forbidden::ReadSite.into());
         }
         let mut place = self.place.clone();

@@ -47,16 +47,16 @@ async fn what_several_rounds_and_nodes_counted_is_told_in_one_sum() {
     let live = live(folder.path()).await;
     tell(&live, &pulse("a", 0, &[("one", 99)], 99)).await;
     let mut listener = live.listen(&Principal::local(), None).await.unwrap();
-    assert_eq!(listener.next().await.unwrap(), Word::default());
+    assert_eq!(listener.next(Timestamp::now()).await.unwrap(), Word::default());
     tell(&live, &pulse("a", 1, &[("one", 1), ("two", 2)], 5)).await;
     tell(&live, &pulse("b", 3, &[("two", 4)], 0)).await;
     tell(&live, &pulse("a", 2, &[("six", 6)], 1)).await;
-    let word = listener.next().await.unwrap();
+    let word = listener.next(Timestamp::now()).await.unwrap();
     let sums = [("", 6), ("one", 1), ("six", 6), ("two", 6)];
     assert_eq!(heard(&word), sums.map(|(code, n)| (code.to_owned(), n)).into());
     let clicks = word.clicks.unwrap();
     assert_eq!((clicks.at, clicks.nodes, clicks.shares.total().people), (at(3), 2, 19));
-    assert_eq!(listener.next().await.unwrap(), Word::default());
+    assert_eq!(listener.next(Timestamp::now()).await.unwrap(), Word::default());
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn who_comes_back_misses_nothing_and_hears_nothing_twice() {
             tell(&live, &pulse("a", n, &[("one", 1)], 0)).await;
         }
         if round % 2 == 1 {
-            let word = listener.next().await.unwrap();
+            let word = listener.next(Timestamp::now()).await.unwrap();
             sum += heard(&word)["one"];
             place = Some(listener.place().0.clone());
         }
@@ -89,7 +89,7 @@ async fn more_than_one_page_of_news_is_told_at_once() {
     for n in 0..PAGE + 50 {
         tell(&live, &pulse("a", n as i64, &[("one", 1)], 0)).await;
     }
-    assert_eq!(heard(&listener.next().await.unwrap())["one"], PAGE as u64 + 50);
+    assert_eq!(heard(&listener.next(Timestamp::now()).await.unwrap())["one"], PAGE as u64 + 50);
 }
 
 #[tokio::test]
@@ -104,10 +104,10 @@ async fn a_place_that_is_forgotten_or_foreign_is_a_gap_and_it_goes_on_from_now()
     let long = "a".repeat(MAX_PLACE + 1);
     for place in [&first, "elsewhere-7", "none", "-", "(1-1", "1 2", "1\r\n2", "1*", &long] {
         let mut listener = live.listen(&Principal::local(), Some(place)).await.unwrap();
-        let word = listener.next().await.unwrap();
+        let word = listener.next(Timestamp::now()).await.unwrap();
         assert_eq!(word, Word { gap: Some(Gap::Forgotten), clicks: None }, "{place:?}");
         tell(&live, &pulse("a", 0, &[("two", 2)], 0)).await;
-        let word = listener.next().await.unwrap();
+        let word = listener.next(Timestamp::now()).await.unwrap();
         assert_eq!((word.gap, heard(&word)["two"]), (None, 2), "{place:?}");
     }
 }
@@ -120,9 +120,9 @@ async fn what_another_version_told_is_a_gap_and_the_rest_is_told() {
     tell(&live, &pulse("a", 0, &[("one", 1)], 0)).await;
     live.links.store().tell(b"\xffwhat a later version says").await.unwrap();
     tell(&live, &pulse("a", 0, &[("one", 2)], 0)).await;
-    let word = listener.next().await.unwrap();
+    let word = listener.next(Timestamp::now()).await.unwrap();
     assert_eq!((word.gap, heard(&word)["one"]), (Some(Gap::Unreadable), 3));
-    assert_eq!(listener.next().await.unwrap(), Word::default());
+    assert_eq!(listener.next(Timestamp::now()).await.unwrap(), Word::default());
 }
 
 #[tokio::test]
@@ -132,14 +132,14 @@ async fn only_who_may_read_the_site_is_told_and_not_after_the_key_is_revoked() {
     for (scope, may) in [(Scope::Mint, false), (Scope::Read, true), (Scope::Admin, true)] {
         let mut key = Key::of(&PlainKey::draw(), "a key".into(), vec![scope], at(0));
         live.links.store().put_key(&key).await.unwrap();
-        let by = Principal { key: key.id.clone(), scopes: key.scopes.clone() };
+        let by = Principal { key: key.id.clone(), scopes: key.scopes.clone(), until: None };
         let listener = live.listen(&by, None).await;
         assert_eq!(listener.is_ok(), may, "{scope:?}");
         let Ok(mut listener) = listener else { continue };
-        listener.next().await.unwrap();
+        listener.next(Timestamp::now()).await.unwrap();
         key.revoked_at = Some(at(1));
         live.links.store().put_key(&key).await.unwrap();
-        assert!(matches!(listener.next().await, Err(LiveError::Forbidden(_))));
+        assert!(matches!(listener.next(Timestamp::now()).await, Err(LiveError::Forbidden(_))));
     }
 }
 

@@ -92,7 +92,8 @@ impl Shorten {
     /// A page of links. Callers who may not see all links see their own.
     ///
     /// # Errors
-    /// [`BadQuery`] names the parameter; or what the store says.
+    /// [`BadQuery`] names the parameter; `Forbidden` if another's links are asked for by who may not
+    /// see them; or what the store says.
     pub async fn list(
         &self,
         by: &Principal,
@@ -104,6 +105,7 @@ impl Shorten {
             return Err(BadQuery::Limit(limit).into());
         }
         let tag = query.tag.as_deref().map(Tag::parse).transpose().map_err(BadQuery::Tag)?;
+        query.owner.as_ref().map_or(Ok(()), |owner| by.may_list_key(owner))?;
         let filter = Filter {
             tag,
             needle: query.q.as_deref().map(Needle::new),

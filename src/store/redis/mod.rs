@@ -64,6 +64,11 @@ impl Redis {
         Self { connection, buckets: Arc::clone(&self.buckets) }
     }
 
+    /// Whether it is a cluster.
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self.connection.address(), Address::Cluster(_))
+    }
+
     /// What tells a call that is sent twice from two calls; empty where none is sent twice.
     fn token(&self) -> String {
         if self.connection.sends_twice() { unique() } else { String::new() }

@@ -73,7 +73,7 @@ fn desk_with(alphabet: &str, length: usize, allow: &[&str], block: &[&str]) -> D
 }
 
 fn key(id: &str, scopes: &[Scope]) -> Principal {
-    Principal { key: KeyId::parse(id).unwrap(), scopes: scopes.to_vec() }
+    Principal { key: KeyId::parse(id).unwrap(), scopes: scopes.to_vec(), until: None }
 }
 
 /// A moment of the tests' own time.

@@ -218,7 +218,7 @@ fn admin() -> Principal {
 }
 
 fn desk(n: usize) -> Principal {
-    Principal { key: KeyId::parse(DESKS[n]).unwrap(), scopes: vec![Scope::Mint] }
+    Principal { key: KeyId::parse(DESKS[n]).unwrap(), scopes: vec![Scope::Mint], until: None }
 }
 
 fn link(n: usize) -> Whose {

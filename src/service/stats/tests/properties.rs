@@ -106,7 +106,9 @@ fn subjects() -> Vec<(Whose, Vec<usize>)> {
 /// Who may ask that.
 fn asker(whose: &Whose) -> Principal {
     match whose {
-        Whose::Key(id) => Principal { key: KeyId::parse(id).unwrap(), scopes: vec![Scope::Mint] },
+        Whose::Key(id) => {
+            Principal { key: KeyId::parse(id).unwrap(), scopes: vec![Scope::Mint], until: None }
+        }
         _ => admin(),
     }
 }

@@ -51,7 +51,11 @@ fn gate() -> Gate {
         Home::new("https://go.example.org", &[Host::parse("goo.example.net").unwrap()]).unwrap(),
         &settings,
     );
-    let by = Principal { key: KeyId::parse("importer").unwrap(), scopes: vec![Scope::Admin] };
+    let by = Principal {
+        key: KeyId::parse("importer").unwrap(),
+        scopes: vec![Scope::Admin],
+        until: None,
+    };
     Gate { import: Import::new(shorten.clone(), Keep::default()), shorten, by, _folder: folder }
 }
 

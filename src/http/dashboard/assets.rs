@@ -1,0 +1,90 @@
+//! The files of the client: compiled in, or from the disk in debug builds, so that whoever works on
+//! them reloads the page and no more.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, ETAG, EntityTag, Header as _, IfNoneMatch, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rust_embed::RustEmbed;
+
+use crate::http::error::{Kind, Problem};
+use crate::http::extract::takes_gzip;
+use crate::http::page::NO_SNIFF;
+
+#[derive(RustEmbed)]
+#[folder = "src/http/dashboard/assets/"]
+struct Assets;
+
+/// What was compressed, by the hash of what it is.
+static COMPRESSED: LazyLock<Mutex<HashMap<[u8; 32], Bytes>>> = LazyLock::new(Mutex::default);
+
+/// A file of the client. Asked for again each time, which costs a few bytes: so a page never gets
+/// parts of two versions of the program.
+pub(super) async fn asset(
+    request: HttpRequest,
+    file: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let Some(asset) = Assets::get(&file) else {
+        let detail = "the dashboard has no such file; reload the page, for the program was changed";
+        return Err(Problem::new(Kind::NotFound, detail));
+    };
+    let hash = asset.metadata.sha256_hash();
+    // Weak, for it is the same however it is compressed (RFC 9110 §8.8.3.3).
+    let tag = EntityTag::new_weak(hex(&hash[..16]));
+    let known = match IfNoneMatch::parse(&request) {
+        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
+        Ok(IfNoneMatch::Any) | Err(_) => false,
+    };
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response
+        .insert_header((ETAG, tag))
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .insert_header((VARY, "Accept-Encoding"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, NO_SNIFF));
+    if known {
+        return Ok(response.finish());
+    }
+    response.content_type(media_type(&file));
+    if takes_gzip(&request) == Some(true) {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+        return Ok(response.body(compressed(hash, &asset.data)));
+    }
+    Ok(response.body(asset.data.into_owned()))
+}
+
+/// The data with this hash, compressed the first time that anybody asks for it.
+fn compressed(hash: [u8; 32], data: &[u8]) -> Bytes {
+    let mut done = COMPRESSED.lock().unwrap_or_else(PoisonError::into_inner);
+    let compress = || {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        // Writing into memory can't fail.
+        drop(encoder.write_all(data));
+        Bytes::from(encoder.finish().unwrap_or_default())
+    };
+    done.entry(hash).or_insert_with(compress).clone()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn media_type(file: &str) -> &'static str {
+    match file.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "json" => "application/json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "woff2" => "font/woff2",
+        "txt" | "md" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,61 @@
+//! How pages of the dashboard are sent, and how they name one another.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use askama::Template;
+
+use crate::http::page::{NO_SNIFF, notice};
+use crate::http::redirect::{NO_INDEX, NO_STORE, RETRY_SECONDS, ROBOTS};
+
+/// What this installation is called.
+pub(super) const NAME: &str = "Slugline";
+
+/// Nothing from elsewhere, and no script or style but what lies in files of ours.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// A page of the dashboard. It is for the one who signed in, and to be had while signed in.
+pub(super) fn html(mut response: HttpResponseBuilder, page: &impl Template) -> HttpResponse {
+    let Ok(text) = page.render() else {
+        return HttpResponse::InternalServerError().finish();
+    };
+    response
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, NO_SNIFF))
+        // Without a referrer a browser sends forms with `Origin: null`, which is nobody's.
+        .insert_header((REFERRER_POLICY, "same-origin"))
+        .insert_header((ROBOTS, NO_INDEX))
+        .insert_header((CACHE_CONTROL, NO_STORE))
+        .content_type("text/html; charset=utf-8")
+        .body(text)
+}
+
+/// Sends the browser to `path`, which begins with a slash.
+pub(super) fn see_other(request: &HttpRequest, path: &str) -> HttpResponseBuilder {
+    let mut response = HttpResponse::SeeOther();
+    response
+        .insert_header((LOCATION, way_to(request, path)))
+        .insert_header((CACHE_CONTROL, NO_STORE));
+    response
+}
+
+/// The way from the address of a request to `path`, which begins with a slash. Relative, because a
+/// proxy may have removed the beginning of the path that the browser asked for (`public_url`).
+pub(super) fn way_to(request: &HttpRequest, path: &str) -> String {
+    let depth = request.uri().path().matches('/').count();
+    format!("{}{}", "../".repeat(depth.saturating_sub(1)), path.trim_start_matches('/'))
+}
+
+/// What is said while the store does not answer.
+pub(super) fn unavailable() -> HttpResponse {
+    let what = "The dashboard can't be had at the moment: the store does not answer.";
+    let why = Some("Please try again in a moment.");
+    let mut response = notice(StatusCode::SERVICE_UNAVAILABLE, what, why);
+    response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+    response
+}

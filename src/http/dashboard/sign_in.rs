@@ -1,0 +1,176 @@
+//! Signing in and out: a form that works without a script.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use askama::Template;
+use jiff::Timestamp;
+use url::{Position, Url, form_urlencoded};
+
+use super::page::{NAME, html, see_other, way_to};
+use super::{ASSETS, HOME, SIGN_IN, SIGN_OUT, has_session};
+use crate::http::Services;
+use crate::http::error::Problem;
+use crate::http::extract::read_bytes;
+use crate::http::page::notice;
+use crate::http::redirect::RETRY_SECONDS;
+use crate::http::session::{Cookie, Site};
+use crate::model::key::PlainKey;
+use crate::service::auth::AuthError;
+use crate::service::session::Session;
+
+/// The longest form that is read, in bytes: a key and an address.
+const MAX_FORM: usize = 16 * 1024;
+/// What is asked for, in the words of HTTP (RFC 9110 §11.6.1).
+const CHALLENGE: &str = r#"Bearer realm="slugline""#;
+
+#[derive(Template)]
+#[template(path = "dashboard/sign-in.html")]
+struct Form<'a> {
+    name: &'a str,
+    assets: String,
+    to: &'a str,
+    error: Option<&'a str>,
+}
+
+/// Asks for the key.
+pub(super) async fn form(
+    request: HttpRequest,
+    services: web::Data<Services>,
+    cookie: web::Data<Cookie>,
+) -> HttpResponse {
+    let to = destination(field(request.query_string().as_bytes(), "to").as_deref());
+    match has_session(&request, &services, &cookie).await {
+        Ok(true) => see_other(&request, &to).finish(),
+        Ok(false) | Err(AuthError::Store(_)) => show(&request, HttpResponse::Ok(), &to, None),
+        Err(over) => show(&request, HttpResponse::Ok(), &to, Some(sentence(&over))),
+    }
+}
+
+/// Takes the key and gives a session for it.
+pub(super) async fn sign_in(
+    request: HttpRequest,
+    services: web::Data<Services>,
+    cookie: web::Data<Cookie>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let body = read_bytes(&request, payload, MAX_FORM).await?;
+    let to = destination(field(&body, "to").as_deref());
+    // Otherwise another site could have somebody work under a key of its own.
+    if Site::of(&request) == Site::Other {
+        let error = "This came from a page of another site. Sign in here.";
+        return Ok(show(&request, HttpResponse::Forbidden(), &to, Some(error)));
+    }
+    let key = field(&body, "key").unwrap_or_default();
+    Ok(match begin(&services, key.trim(), cookie.lasts()).await {
+        Ok(session) => {
+            see_other(&request, &to).insert_header((SET_COOKIE, cookie.carrying(&session))).finish()
+        }
+        Err(AuthError::Store(_)) => {
+            let mut response = HttpResponse::ServiceUnavailable();
+            response.insert_header((RETRY_AFTER, RETRY_SECONDS));
+            let error = "The store does not answer. Try again in a moment.";
+            show(&request, response, &to, Some(error))
+        }
+        Err(refusal) => {
+            let mut response = HttpResponse::Unauthorized();
+            response.insert_header((WWW_AUTHENTICATE, CHALLENGE));
+            show(&request, response, &to, Some(sentence(&refusal)))
+        }
+    })
+}
+
+async fn begin(services: &Services, key: &str, lasts: Duration) -> Result<Session, AuthError> {
+    let key = PlainKey::parse(key).map_err(|_| AuthError::Unknown)?;
+    services.auth.begin_session(&key, lasts, Timestamp::now()).await
+}
+
+/// Ends the session, if there is one.
+pub(super) async fn sign_out(request: HttpRequest, cookie: web::Data<Cookie>) -> HttpResponse {
+    if Site::of(&request) == Site::Other {
+        let what = "A page of another site wanted to sign you out. You are still signed in.";
+        return notice(StatusCode::FORBIDDEN, what, None);
+    }
+    see_other(&request, SIGN_IN).insert_header((SET_COOKIE, cookie.cleared())).finish()
+}
+
+fn show(
+    request: &HttpRequest,
+    response: HttpResponseBuilder,
+    to: &str,
+    error: Option<&str>,
+) -> HttpResponse {
+    html(response, &Form { name: NAME, assets: way_to(request, ASSETS), to, error })
+}
+
+/// What is wrong, and what to do.
+fn sentence(refusal: &AuthError) -> &'static str {
+    match refusal {
+        AuthError::SessionOver => "Your session has ended. Sign in again.",
+        AuthError::Revoked => "This key has been revoked. Ask an administrator for a new one.",
+        _ => "This key is not known here. Check that it is whole: it begins with sl_ as a rule.",
+    }
+}
+
+/// A field of a form or a query.
+fn field(form: &[u8], name: &str) -> Option<String> {
+    let mut fields = form_urlencoded::parse(form);
+    fields.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+}
+
+/// Where to go after signing in: to a view of the dashboard, whatever was asked for.
+fn destination(wanted: Option<&str>) -> String {
+    let read = |wanted: &str| {
+        // Read as browsers do, which take `\` for `/`, leave out tabs and go up at `..`.
+        let base = Url::parse("http://dashboard.invalid").ok()?;
+        let url = base.join(wanted).ok().filter(|url| url.origin() == base.origin())?;
+        let below = url.path().strip_prefix(HOME)?;
+        let is_view = below.is_empty() || below.starts_with('/');
+        let is_ours = [SIGN_IN, SIGN_OUT].contains(&url.path()) || url.path().starts_with(ASSETS);
+        (is_view && !is_ours).then(|| url[Position::BeforePath..Position::AfterQuery].to_owned())
+    };
+    wanted.and_then(read).unwrap_or_else(|| HOME.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signing_in_leads_to_views_of_the_dashboard_only() {
+        for good in [
+            "/-/dashboard",
+            "/-/dashboard?window=7d",
+            "/-/dashboard/links/fb%2FAbC1",
+            "/-/dashboard/article?url=https%3A%2F%2Fexample.org%2F%3Fa%3Db%23c",
+        ] {
+            assert_eq!(destination(Some(good)), good);
+        }
+        for bad in [
+            "",
+            "/",
+            "/8yDbrB",
+            "/-/dashboards",
+            "/-/dashboard/../../8yDbrB",
+            "/-/dashboard/%2e%2e/%2e%2e/8yDbrB",
+            "/-/dashboard\\..\\..\\8yDbrB",
+            "//evil.example/-/dashboard",
+            "/\\evil.example/-/dashboard",
+            "\t//evil.example/-/dashboard",
+            "https://evil.example/-/dashboard",
+            "javascript:alert(1)",
+            "/-/dashboard/sign-in?to=/-/dashboard/sign-in",
+            "/-/dashboard/sign-out",
+            "/-/dashboard/assets/app.js",
+        ] {
+            assert_eq!(destination(Some(bad)), HOME, "{bad:?}");
+        }
+        assert_eq!(destination(None), HOME);
+        assert_eq!(
+            destination(Some("/-/dashboard/a\r\nSet-Cookie: x")),
+            "/-/dashboard/aSet-Cookie:%20x"
+        );
+    }
+}
