@@ -1,6 +1,6 @@
 // What can be done with a link: copy, QR, edit, disable, bring back, delete.
 
-import { get, linkPage, linkPath, request } from './api.js';
+import { get, request } from './api.js';
 import { copyAndSay } from './clipboard.js';
 import { openDialog, openForm } from './dialog.js';
 import { field, h } from './dom.js';
@@ -8,6 +8,7 @@ import { openEdit } from './edit.js';
 import { say } from './notice.js';
 import { openQr } from './qr.js';
 import { session } from './session.js';
+import { linkPage, linkPath } from './ways.js';
 
 /** The buttons for a link; `changed` gets it as it is afterwards, `state` "deleted" when it is gone. */
 export function actions(link, changed) {

@@ -1,6 +1,7 @@
 // The API: requests, problem details, and what becomes of a page whose service is away.
 
-const SIGN_IN = '/-/dashboard/sign-in';
+import { endpoint, signInPage } from './ways.js';
+
 /** How often a service that is away is asked whether it is back, in milliseconds. */
 const RETRY = 1_500;
 
@@ -39,7 +40,7 @@ function lose(problem) {
 
 async function lookAgain() {
   try {
-    const response = await fetch('/api/v1/keys/current', { cache: 'no-store' });
+    const response = await fetch(endpoint('/keys/current'), { cache: 'no-store' });
     if (response.status === 401) return signIn();
     if (response.ok) {
       lost = false;
@@ -53,26 +54,11 @@ async function lookAgain() {
 }
 
 /** To the form, and back here from there. */
-export function signIn() {
-  const to = location.pathname + location.search;
-  location.assign(`${SIGN_IN}?to=${encodeURIComponent(to)}`);
-}
-
-/** The query string of what is not empty, with its question mark. */
-export function queryString(query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
-  const text = new URLSearchParams(given).toString();
-  return text && `?${text}`;
-}
-
-/** The address of a link in the API: its `/`, if it has one, is no separator. */
-export const linkPath = (code) => `/links/${encodeURIComponent(code)}`;
-/** The address of a link's page. */
-export const linkPage = (code) => `/-/dashboard/links/${code.split('/').map(encodeURIComponent).join('/')}`;
+const signIn = () => location.assign(signInPage());
 
 /** Status and answer of the API; throws a `Problem`, or an `AbortError` if the signal says so. */
 export async function exchange(method, path, { query, body, signal } = {}) {
-  const response = await send(method, `/api/v1${path}${queryString(query)}`, body, signal);
+  const response = await send(method, endpoint(path, query), body, signal);
   const answer = response.status === 204 ? null : await read(response);
   if (response.ok) return { status: response.status, answer };
   const problem = new Problem(response.status, answer);

@@ -1,12 +1,13 @@
 // Many links at once: a line each, sent in parts, with what came of each.
 
-import { linkPage, request } from './api.js';
+import { request } from './api.js';
 import { copy } from './clipboard.js';
 import { openDialog } from './dialog.js';
 import { field, h } from './dom.js';
 import { number } from './format.js';
 import { problemBox, say } from './notice.js';
 import { tagsField } from './tags.js';
+import { linkPage } from './ways.js';
 
 /** The most lines at once, as the API has it. */
 const MOST = 10_000;

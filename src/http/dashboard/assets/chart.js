@@ -2,8 +2,9 @@
 
 import { h } from './dom.js';
 import { compact, number, parts, rowName } from './format.js';
+import { asset } from './ways.js';
 
-const BASE = '/-/dashboard/assets/uplot-1.6.32.min';
+const LIBRARY = asset('uplot-1.6.32.min');
 const HEIGHT = 240;
 /** More rows than this are drawn as a line. */
 const MOST_BARS = 400;
@@ -16,8 +17,8 @@ let loading = null;
 
 function load() {
   loading ??= new Promise((done, failed) => {
-    const style = h('link', { rel: 'stylesheet', href: `${BASE}.css` });
-    const script = h('script', { src: `${BASE}.js`, onload: () => done(window.uPlot) });
+    const style = h('link', { rel: 'stylesheet', href: `${LIBRARY}.css` });
+    const script = h('script', { src: `${LIBRARY}.js`, onload: () => done(window.uPlot) });
     script.addEventListener('error', () => {
       loading = null;
       failed(new Error('the chart library could not be loaded'));

@@ -1,10 +1,11 @@
 // Changing a link: only what was changed is sent.
 
-import { linkPath, request } from './api.js';
+import { request } from './api.js';
 import { openForm } from './dialog.js';
 import { field, h } from './dom.js';
 import { say } from './notice.js';
 import { tagsField } from './tags.js';
+import { linkPath } from './ways.js';
 
 /** A moment as `datetime-local` writes it, in the browser's zone. */
 export function localMoment(at) {

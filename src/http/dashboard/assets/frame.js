@@ -6,8 +6,8 @@ import { safe } from './format.js';
 import { notices, say } from './notice.js';
 import { go } from './router.js';
 import { session } from './session.js';
+import { DOCS, ROOT } from './ways.js';
 
-const ROOT = '/-/dashboard';
 const SHORTCUTS = [
   ['n', 'Mint a link'],
   ['/', 'Search the links'],
@@ -69,7 +69,7 @@ function ways() {
 
 function account() {
   const keys = h('button', { type: 'button', class: 'plain', onclick: showShortcuts }, 'Keyboard');
-  const docs = h('a', { href: '/api/docs', target: '_blank', rel: 'noopener' }, 'API');
+  const docs = h('a', { href: DOCS, target: '_blank', rel: 'noopener' }, 'API');
   const out = h('form', { method: 'post', action: `${ROOT}/sign-out` }, h('button', { class: 'plain' }, 'Sign out'));
   const who = h('p', { class: 'who' }, h('span', { dir: 'auto' }, session.key.name), h('span', { class: 'quiet' }, ` ${session.key.scopes.join(', ')}`));
   return h('div', { class: 'account' }, who, h('div', { class: 'tools' }, themeButton(), keys, docs, out), h('p', { class: 'version' }, `Version ${session.version}`));

@@ -1,11 +1,12 @@
 // An endless list of links by cursor: rows in blocks which the browser leaves unpainted while they are out of sight.
 
 import { openActions } from './actions.js';
-import { get, linkPage } from './api.js';
+import { get } from './api.js';
 import { copyAndSay } from './clipboard.js';
 import { ICONS, h, icon } from './dom.js';
 import { ago, bare, moment, number } from './format.js';
 import { attempt } from './notice.js';
+import { linkPage, tagPage } from './ways.js';
 import { ownZone } from './window.js';
 
 const PAGE = 100;
@@ -103,7 +104,7 @@ export function linkList({ ask, none, signal }) {
 /** One row; it stands for the link as it is after each change. */
 function row(link) {
   const page = h('a', { class: 'title', href: linkPage(link.code), dir: 'auto' }, link.title ?? bare(link.target));
-  const tag = (name) => h('a', { class: 'tag', dir: 'auto', href: `/-/dashboard/links?tag=${encodeURIComponent(name)}` }, name);
+  const tag = (name) => h('a', { class: 'tag', dir: 'auto', href: tagPage(name) }, name);
   const changed = (next) => node.replaceWith(row(next));
   const node = h('div', { class: 'row', role: 'listitem', 'data-code': link.code, 'data-state': link.state },
     h('div', { class: 'what' }, page, h('span', { class: 'target', dir: 'auto' }, bare(link.target))),

@@ -1,6 +1,7 @@
 // What comes in at this moment: one stream a page, closed while nobody looks.
 
 import { connection, get } from './api.js';
+import { endpoint } from './ways.js';
 
 /** How long until a stream that was refused is asked for again, in milliseconds. */
 const RETRY = 5_000;
@@ -27,7 +28,7 @@ function open() {
   clearTimeout(retry);
   if (source || document.hidden || listeners.size === 0) return;
   become('connecting');
-  source = new EventSource(`/api/v1/stats/live${last && `?after=${encodeURIComponent(last)}`}`);
+  source = new EventSource(endpoint('/stats/live', { after: last }));
   source.addEventListener('open', () => {
     become('open');
     // Whatever was missed while there was no stream is in the figures themselves.

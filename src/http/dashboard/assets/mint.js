@@ -1,6 +1,6 @@
 // One field that takes an address: minted, copied, done. Several lines open the dialog for many.
 
-import { exchange, linkPage } from './api.js';
+import { exchange } from './api.js';
 import { openBulk } from './bulk.js';
 import { copy, copyAndSay } from './clipboard.js';
 import { field, freshId, h } from './dom.js';
@@ -9,6 +9,7 @@ import { ago } from './format.js';
 import { clearRefusals, showRefusal } from './notice.js';
 import { openQr } from './qr.js';
 import { tagsField } from './tags.js';
+import { linkPage } from './ways.js';
 
 /** The link, and whether it was made just now. */
 async function mint(body) {

@@ -1,10 +1,10 @@
 // The live line: clicks of each second, of the last three minutes, drawn as they come in.
 
-import { linkPage } from './api.js';
 import { meet } from './actions.js';
 import { h, svg } from './dom.js';
 import { number } from './format.js';
 import { listen } from './live.js';
+import { linkPage } from './ways.js';
 
 const SECONDS = 180;
 const HEIGHT = 48;

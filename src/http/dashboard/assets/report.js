@@ -1,12 +1,13 @@
 // A report of the API as a panel: the window, figures, a chart, breakdowns; each to be had as CSV.
 
-import { get, queryString } from './api.js';
+import { get } from './api.js';
 import { breakdown } from './breakdown.js';
 import { timeChart } from './chart.js';
 import { h } from './dom.js';
 import { figureCards } from './figures.js';
 import { attempt } from './notice.js';
 import { putQuery } from './router.js';
+import { endpoint } from './ways.js';
 import { askedOf, windowPicker } from './window.js';
 
 const ROWS = 12;
@@ -29,7 +30,7 @@ export function reportPanel({ path, fixed = {}, query, presets, standard, signal
     refresh();
   } });
   const chart = timeChart(picker.zoom, signal);
-  const csvOf = (table) => `/api/v1${path}${queryString({ ...question(), compare: '', limit: 1000, format: 'csv', table })}`;
+  const csvOf = (table) => endpoint(path, { ...question(), compare: '', limit: 1000, format: 'csv', table });
   const panels = Object.fromEntries(tables.map((table) => [table, breakdown(table, { csv: () => csvOf(table) })]));
   const grid = h('div', { class: 'panels' }, extra, Object.values(panels).map((panel) => panel.node));
   const node = h('section', { class: 'report', 'aria-label': 'Figures' }, picker.node, place, cards.node, imported,

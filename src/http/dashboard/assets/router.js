@@ -7,8 +7,8 @@
 import { connection } from './api.js';
 import { h } from './dom.js';
 import { problemBox } from './notice.js';
+import { ROOT } from './ways.js';
 
-const ROOT = '/-/dashboard';
 const ROUTES = [
   [/^$/, () => import('./view-overview.js')],
   [/^\/links$/, () => import('./view-links.js')],

@@ -1,6 +1,6 @@
 // An article: the figures of all its links together.
 
-import { get, linkPage } from './api.js';
+import { get } from './api.js';
 import { h } from './dom.js';
 import { bare, day, safe } from './format.js';
 import { listen, paced } from './live.js';
@@ -8,6 +8,7 @@ import { attempt } from './notice.js';
 import { reportPanel } from './report.js';
 import { session } from './session.js';
 import { ownZone } from './window.js';
+import { linkPage } from './ways.js';
 
 const SOON = 1_000;
 const LINKS = 200;

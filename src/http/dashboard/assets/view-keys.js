@@ -7,6 +7,7 @@ import { field, h } from './dom.js';
 import { day } from './format.js';
 import { attempt, say } from './notice.js';
 import { session } from './session.js';
+import { page } from './ways.js';
 import { ownZone } from './window.js';
 
 const SCOPES = {
@@ -27,9 +28,9 @@ export function open({ signal }) {
     body.replaceChildren(...keys.filter((key) => revoked.checked || !key.revoked_at).map((key) => row(key, load)));
   }
   async function load() {
-    const page = await attempt(place, () => get('/keys', {}, signal));
-    if (!page) return;
-    keys = page.items;
+    const all = await attempt(place, () => get('/keys', {}, signal));
+    if (!all) return;
+    keys = all.items;
     draw();
   }
   load();
@@ -43,7 +44,7 @@ export function open({ signal }) {
 function row(key, changed) {
   const own = key.id === session.key.id;
   const button = h('button', { type: 'button', 'aria-label': `Revoke ${key.name}`, onclick: () => revoke(key, own, changed) }, 'Revoke');
-  const links = h('a', { href: `/-/dashboard/links?owner=${key.id}`, class: 'mono', 'aria-label': `Links of ${key.id}` }, key.id);
+  const links = h('a', { href: page('/links', { owner: key.id }), class: 'mono', 'aria-label': `Links of ${key.id}` }, key.id);
   return h('tr', { class: key.revoked_at && 'revoked' },
     h('th', { scope: 'row', dir: 'auto' }, key.name, own && h('span', { class: 'badge' }, 'yours')), h('td', {}, links), h('td', {}, key.scopes.join(', ')),
     h('td', {}, day(key.created_at, ownZone())), h('td', {}, key.revoked_at ? `revoked ${day(key.revoked_at, ownZone())}` : button));

@@ -1,7 +1,7 @@
 // A link's page: what it is, what can be done with it, and who came by it.
 
 import { actions } from './actions.js';
-import { get, linkPage, linkPath } from './api.js';
+import { get } from './api.js';
 import { copyAndSay } from './clipboard.js';
 import { h } from './dom.js';
 import { bare, moment, number, safe } from './format.js';
@@ -10,6 +10,7 @@ import { attempt } from './notice.js';
 import { reportPanel } from './report.js';
 import { retitle } from './router.js';
 import { session } from './session.js';
+import { linkPage, linkPath, page, tagPage } from './ways.js';
 import { ownZone } from './window.js';
 
 const SOON = 1_000;
@@ -50,8 +51,8 @@ export function open({ parameter: code, query, signal }) {
     });
     if (!found) return;
     show(found);
-    const page = await attempt(place, () => get('/links', { target: found.article, limit: CODES }, signal));
-    if (page) codes.replaceChildren(...siblings(page, found));
+    const all = await attempt(place, () => get('/links', { target: found.article, limit: CODES }, signal));
+    if (all) codes.replaceChildren(...siblings(all, found));
   };
 
   const panel = reportPanel({
@@ -90,15 +91,15 @@ function details(link, codes) {
     const href = safe(url);
     return href ? h('a', { href, dir: 'auto', target: '_blank', rel: 'noopener noreferrer' }, url) : h('span', { dir: 'auto' }, url);
   };
-  const tag = (name) => h('li', {}, h('a', { class: 'tag', dir: 'auto', href: `/-/dashboard/links?tag=${encodeURIComponent(name)}` }, name));
-  const article = h('a', { href: `/-/dashboard/article?url=${encodeURIComponent(link.article)}` }, 'Figures of the article');
+  const tag = (name) => h('li', {}, h('a', { class: 'tag', dir: 'auto', href: tagPage(name) }, name));
+  const article = h('a', { href: page('/article', { url: link.article }) }, 'Figures of the article');
   return [
     link.reason && row('Reason', h('span', { dir: 'auto' }, link.reason)),
     row('Target', address(link.target)),
     link.article !== link.target && row('Canonical form', address(link.article)),
     [h('dt', {}, 'Codes of the article'), codes, h('dd', {}, article)],
     link.tags.length > 0 && row('Tags', h('ul', { class: 'tags' }, link.tags.map(tag))),
-    row('Made', moment(link.created_at, tz), ' by ', h('a', { class: 'mono', href: `/-/dashboard/links?owner=${link.owner}` }, link.owner)),
+    row('Made', moment(link.created_at, tz), ' by ', h('a', { class: 'mono', href: page('/links', { owner: link.owner }) }, link.owner)),
     link.expires_at && row(link.state === 'expired' ? 'Expired' : 'Expires', moment(link.expires_at, tz)),
     row('Redirect', `${link.redirect}${link.forward_query ? ', with the reader’s query string' : ''}`),
     link.host && row('Host', link.host),

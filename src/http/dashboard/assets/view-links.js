@@ -1,11 +1,12 @@
 // Links: mint, search, filter, and all there is as an endless list. What is looked for stands in the address.
 
-import { get, linkPage } from './api.js';
+import { get } from './api.js';
 import { h } from './dom.js';
 import { linkList } from './list.js';
 import { mintForm } from './mint.js';
 import { go, putQuery } from './router.js';
 import { session } from './session.js';
+import { codeOf, linkPage } from './ways.js';
 
 /** How long after the last key a search begins, in milliseconds. */
 const REST = 200;
@@ -63,7 +64,7 @@ export function open({ query, signal }) {
     clearTimeout(timer);
     const q = search.value.trim();
     if (q === wanted.q) return;
-    const code = ownCode(q);
+    const code = codeOf(q);
     if (code) go(linkPage(code));
     // What was searched for before can be gone back to; what was typed on the way to it can't.
     else put({ q }, wanted.q === '' || q === '');
@@ -93,14 +94,6 @@ export function open({ query, signal }) {
     return session.mayMint ? 'There is no link yet. Paste the address of an article above and press Enter.' : 'There is no link yet.';
   }
   return { node, title: 'Links', keep: true, refresh: list.restart, update: follow };
-}
-
-/** The code of a short URL of this very host. */
-function ownCode(text) {
-  if (!URL.canParse(text)) return null;
-  const { host, pathname } = new URL(text);
-  const code = pathname.slice(1);
-  return host === location.host && code && !code.startsWith('-/') ? decodeURIComponent(code) : null;
 }
 
 /** Puts names to the keys: only an administrator may know them; others filter by their own. */

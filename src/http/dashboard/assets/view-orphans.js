@@ -1,14 +1,14 @@
 // Orphans: codes that lead nowhere, and the pages that link to them.
 
-import { queryString } from './api.js';
 import { breakdown } from './breakdown.js';
 import { h } from './dom.js';
 import { label, number } from './format.js';
 import { reportPanel } from './report.js';
+import { endpoint } from './ways.js';
 
 export function open({ query, signal }) {
   let asked = null;
-  const csv = (table) => () => `/api/v1/stats/orphans${queryString({ ...asked, compare: '', limit: 1000, format: 'csv', table })}`;
+  const csv = (table) => () => endpoint('/stats/orphans', { ...asked, compare: '', limit: 1000, format: 'csv', table });
   const codes = breakdown('codes', { heading: 'Codes', empty: 'No unknown code was asked for: no short link is misprinted.', name: (id) => id, csv: csv('codes') });
   const hits = hitsTable();
   const panel = reportPanel({

@@ -1,6 +1,6 @@
 // The overview: today against yesterday and last week, what comes in now, and who leads in the chosen window.
 
-import { get, linkPage } from './api.js';
+import { get } from './api.js';
 import { auditBadge } from './audit.js';
 import { breakdown } from './breakdown.js';
 import { h } from './dom.js';
@@ -12,6 +12,7 @@ import { attempt } from './notice.js';
 import { pulse } from './pulse.js';
 import { reportPanel } from './report.js';
 import { session } from './session.js';
+import { endpoint, linkPage, page } from './ways.js';
 import { clock, date, ownZone } from './window.js';
 
 /** Rest between two looks at what moves by the second, and at the rest, in milliseconds. */
@@ -29,7 +30,7 @@ export function open({ query, signal }) {
   const badge = session.mayReadAll ? auditBadge(signal) : null;
   const tops = session.mayReadAll ? topLinks() : null;
   const lost = session.mayReadAll ? breakdown('codes', { heading: 'Orphans', empty: 'No unknown code was asked for.', name: (id) => id }) : null;
-  lost?.node.querySelector('header').append(h('a', { class: 'csv', href: '/-/dashboard/orphans' }, 'All'));
+  lost?.node.querySelector('header').append(h('a', { class: 'csv', href: page('/orphans') }, 'All'));
 
   const today = () => attempt(place, async () => {
     const tz = ownZone();
@@ -122,9 +123,9 @@ function topLinks() {
 
 /** Whoever has no link yet is shown how the first is made. */
 async function teach(place, signal) {
-  const page = await attempt(place, () => get('/links', { limit: 1 }, signal));
-  if (!page || page.items.length > 0) return;
-  const line = `curl ${location.origin}/api/v1/links -H "Authorization: Bearer $SLUGLINE_KEY" \\\n  -H 'Content-Type: application/json' -d '{"url": "https://www.example.org/a-story"}'`;
+  const some = await attempt(place, () => get('/links', { limit: 1 }, signal));
+  if (!some || some.items.length > 0) return;
+  const line = `curl ${location.origin}${endpoint('/links')} -H "Authorization: Bearer $SLUGLINE_KEY" \\\n  -H 'Content-Type: application/json' -d '{"url": "https://www.example.org/a-story"}'`;
   place.append(h('section', { class: 'panel teach' }, h('h2', {}, 'There is no link yet'),
     h('p', {}, session.mayMint ? 'Paste the address of an article above and press Enter. Or, from a terminal or your CMS:' : 'A key of the scope mint makes one, from a terminal or your CMS:'),
     h('pre', { tabindex: '0' }, h('code', {}, line))));
