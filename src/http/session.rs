@@ -27,9 +27,9 @@ pub struct Cookie {
 pub enum Site {
     /// One of this very host.
     Ours,
-    /// Another's, or nobody's.
+    /// Another's.
     Other,
-    /// It does not say: no browser of this decade.
+    /// None: the address was typed in or kept as a bookmark, or the client is no browser of our days.
     Untold,
 }
 
@@ -89,6 +89,7 @@ impl Site {
     pub fn of(request: &HttpRequest) -> Self {
         let told = |name: &str| request.headers().get(name).map(|v| v.to_str().unwrap_or_default());
         let ours = match (told("sec-fetch-site"), told("origin")) {
+            (Some("none"), _) => return Self::Untold,
             (Some(site), _) => site == "same-origin",
             (None, Some(origin)) => {
                 let named = origin.split_once("://").map_or("", |(_, named)| named);
@@ -145,7 +146,7 @@ mod tests {
             (Some("same-origin"), Some("https://x.example"), Site::Ours),
             (Some("same-site"), Some("http://go.example.org"), Site::Other),
             (Some("cross-site"), Some("http://go.example.org"), Site::Other),
-            (Some("none"), None, Site::Other),
+            (Some("none"), None, Site::Untold),
             (None, Some("http://GO.example.org:8080"), Site::Ours),
             (None, Some("http://go.example.org"), Site::Other),
             (None, Some("http://go.example.org:8080.x.example"), Site::Other),

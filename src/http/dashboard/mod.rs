@@ -15,10 +15,10 @@ use askama::Template;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use self::page::{NAME, html, see_other, unavailable, way_to};
+use self::page::{NAME, follow_again, html, see_other, unavailable, way_to};
 use super::Services;
 use super::endpoint::Endpoint;
-use super::session::Cookie;
+use super::session::{Cookie, Site};
 use crate::service::auth::AuthError;
 
 /// Where it lies.
@@ -78,7 +78,11 @@ async fn shell(
         Ok(false) | Err(_) => {
             let wanted = request.uri().path_and_query().map_or(HOME, |wanted| wanted.as_str());
             let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
-            see_other(&request, &format!("{SIGN_IN}?to={wanted}")).finish()
+            let sign_in = format!("{SIGN_IN}?to={wanted}");
+            match Site::of(&request) {
+                Site::Other => follow_again(&request, &sign_in),
+                Site::Ours | Site::Untold => see_other(&request, &sign_in).finish(),
+            }
         }
     }
 }

@@ -44,6 +44,18 @@ pub(super) fn see_other(request: &HttpRequest, path: &str) -> HttpResponseBuilde
     response
 }
 
+/// Has the browser go to `path` by itself. Who follows a link on another site, in a mail or a chat, is
+/// let in without the cookie (`SameSite=Strict`), redirects included; what a page of ours leads to gets
+/// it. So who is signed in need not do so again.
+pub(super) fn follow_again(request: &HttpRequest, path: &str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("Refresh", format!("0; url={}", way_to(request, path))))
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CACHE_CONTROL, NO_STORE))
+        .content_type("text/html; charset=utf-8")
+        .body("<!doctype html>\n<title>Signing in</title>\n")
+}
+
 /// The way from the address of a request to `path`, which begins with a slash. Relative, because a
 /// proxy may have removed the beginning of the path that the browser asked for (`public_url`).
 pub(super) fn way_to(request: &HttpRequest, path: &str) -> String {
