@@ -12,6 +12,7 @@ import { linkPage, linkPath } from './ways.js';
 
 /** The buttons for a link; `changed` gets it as it is afterwards, `state` "deleted" when it is gone. */
 export function actions(link, changed) {
+  if (link.state === 'deleted') return [];
   const button = (text, act, kind) => h('button', { type: 'button', class: kind, onclick: act }, text);
   const all = [
     button('Copy', () => copyAndSay(link.short_url)),

@@ -1,14 +1,17 @@
 // Dialogs: one at a time, closed by Escape, the focus back where it was.
 
 import { ICONS, h, icon } from './dom.js';
-import { showRefusal, clearRefusals } from './notice.js';
+import { clearRefusals, releaseWords, showRefusal } from './notice.js';
 
 /** Opens a dialog with this heading; gives it. It is gone when it is closed. */
 export function openDialog(heading, ...content) {
   const title = h('h2', { id: 'dialog-title', dir: 'auto' }, heading);
   const close = h('button', { type: 'button', class: 'plain', 'aria-label': 'Close', onclick: () => dialog.close() }, icon(ICONS.close));
   const dialog = h('dialog', { 'aria-labelledby': 'dialog-title' }, h('header', {}, title, close), ...content);
-  dialog.addEventListener('close', () => dialog.remove());
+  dialog.addEventListener('close', () => {
+    releaseWords();
+    dialog.remove();
+  });
   // A press that began within and ended outside, as when text is selected, closes nothing.
   dialog.addEventListener('pointerdown', (event) => {
     if (event.target === dialog) dialog.close();

@@ -12,8 +12,14 @@ const banner = h('div', { class: 'banner', role: 'alert', hidden: true });
 /** Where they stand. */
 export const notices = [banner, words];
 
+/** Back to the page, before the dialog they stand in goes. */
+export const releaseWords = () => document.body.append(words);
+
 /** Says something in passing. */
 export function say(text) {
+  // While a dialog is open, what is outside of it is neither seen well nor read out.
+  const place = document.querySelector('dialog[open]') ?? document.body;
+  if (words.parentNode !== place) place.append(words);
   const word = h('p', {}, text);
   words.replaceChildren(word);
   setTimeout(() => word.remove(), STAYS);

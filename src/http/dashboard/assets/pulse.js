@@ -2,7 +2,7 @@
 
 import { meet } from './actions.js';
 import { h, svg } from './dom.js';
-import { number } from './format.js';
+import { bare, number } from './format.js';
 import { listen } from './live.js';
 import { linkPage } from './ways.js';
 
@@ -11,6 +11,8 @@ const HEIGHT = 48;
 /** Links that are named beside the line. */
 const NAMED = 5;
 const WORDS = { open: 'Live', connecting: 'Connecting…', closed: 'Paused' };
+
+const nameOf = (link) => link && (link.title ?? bare(link.target));
 
 /** The panel; `moved` is called with each event, and with nothing when some may have been missed. */
 export function pulse(moved, signal) {
@@ -46,7 +48,7 @@ export function pulse(moved, signal) {
     const top = [...counts].sort((a, b) => b[1] - a[1]).slice(0, NAMED);
     const met = await Promise.all(top.map(([code]) => meet(code)));
     if (signal.aborted) return;
-    list.replaceChildren(...top.map(([code, clicks], index) => h('li', {}, h('a', { href: linkPage(code), dir: 'auto' }, met[index]?.title ?? code), h('span', { class: 'count' }, number(clicks)))));
+    list.replaceChildren(...top.map(([code, clicks], index) => h('li', {}, h('a', { href: linkPage(code), dir: 'auto' }, nameOf(met[index]) ?? code), h('span', { class: 'count' }, number(clicks)))));
   };
 
   listen({

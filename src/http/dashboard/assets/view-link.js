@@ -34,7 +34,7 @@ export function open({ parameter: code, query, signal }) {
     badge.hidden = link.state === 'active';
     badge.textContent = link.state;
     badge.dataset.state = link.state;
-    short.replaceChildren(h('span', { class: 'mono' }, link.short_url), h('button', { type: 'button', class: 'primary', onclick: () => copyAndSay(link.short_url) }, 'Copy'));
+    short.replaceChildren(h('span', { class: 'mono' }, link.short_url), link.state === 'deleted' ? '' : h('button', { type: 'button', class: 'primary', onclick: () => copyAndSay(link.short_url) }, 'Copy'));
     buttons.replaceChildren(...actions(link, show).slice(1));
     about.replaceChildren(...details(link, codes).flat().filter(Boolean));
   };

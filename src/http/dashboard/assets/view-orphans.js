@@ -23,7 +23,7 @@ export function open({ query, signal }) {
   const node = h('div', { class: 'view' },
     h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Orphans')),
     h('p', {}, 'Codes that were asked for and lead nowhere: a link that was mistyped, cut off or misprinted. They are no clicks. Who finds the page with the wrong link can have it mended; or mint the missing code, and its readers arrive.'),
-    panel.node);
+    h('h2', {}, 'Requests'), panel.node);
   return { node, title: 'Orphans', refresh: panel.refresh, update: panel.follow };
 }
 

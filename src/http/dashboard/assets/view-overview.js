@@ -5,7 +5,7 @@ import { auditBadge } from './audit.js';
 import { breakdown } from './breakdown.js';
 import { h } from './dom.js';
 import { figureCards } from './figures.js';
-import { number, time } from './format.js';
+import { bare, number, time } from './format.js';
 import { paced } from './live.js';
 import { mintForm } from './mint.js';
 import { attempt } from './notice.js';
@@ -113,7 +113,7 @@ function topLinks() {
       body.replaceChildren(...items.map((item) => {
         const bar = h('i', { class: 'bar', 'aria-hidden': 'true' });
         bar.style.inlineSize = `${(item[by] / most) * 100}%`;
-        const name = h('a', { class: 'label', href: linkPage(item.code), dir: 'auto' }, item.title ?? item.target);
+        const name = h('a', { class: 'label', href: linkPage(item.code), dir: 'auto' }, item.title ?? bare(item.target));
         return h('tr', {}, h('th', { scope: 'row' }, bar, name), h('td', {}, number(item[by])));
       }));
       none.hidden = items.length > 0;

@@ -150,7 +150,7 @@ export function windowPicker({ query, presets, standard, shows = '', changed }) 
     query(into = new URLSearchParams()) {
       for (const name of NAMES) into.delete(name);
       for (const name of NAMES) {
-        const usual = { last: standard, show: shows || 'people', tz: ownZone() }[name];
+        const usual = { last: standard, show: shows || 'people', tz: browserZone() }[name];
         if (state[name] && state[name] !== usual) into.set(name, state[name]);
       }
       return into;
