@@ -1,5 +1,26 @@
-// Starts the dashboard: says whose key is signed in.
-const shown = document.createElement("main");
-const answer = await fetch("/api/v1/links?limit=1");
-shown.textContent = answer.ok ? "Signed in." : `${answer.status} ${answer.statusText}`;
-document.body.append(shown);
+// The start: who is signed in, the frame around the views, and the way from an address to its view.
+
+import { connection } from './api.js';
+import { buildFrame } from './frame.js';
+import { attempt } from './notice.js';
+import { followAddress, start } from './router.js';
+import { session } from './session.js';
+
+const place = document.createElement('div');
+document.body.append(place);
+
+async function begin() {
+  const loaded = await attempt(place, async () => {
+    await session.load();
+    return true;
+  });
+  if (!loaded) {
+    connection.addEventListener('found', begin, { once: true });
+    return;
+  }
+  place.remove();
+  start(buildFrame());
+  followAddress();
+}
+
+begin();

@@ -1,0 +1,97 @@
+// What can be done with a link: copy, QR, edit, disable, bring back, delete.
+
+import { get, request } from './api.js';
+import { copyAndSay } from './clipboard.js';
+import { openDialog, openForm } from './dialog.js';
+import { field, h } from './dom.js';
+import { openEdit } from './edit.js';
+import { say } from './notice.js';
+import { openQr } from './qr.js';
+import { session } from './session.js';
+import { linkPage, linkPath } from './ways.js';
+
+/** The buttons for a link; `changed` gets it as it is afterwards, `state` "deleted" when it is gone. */
+export function actions(link, changed) {
+  if (link.state === 'deleted') return [];
+  const button = (text, act, kind) => h('button', { type: 'button', class: kind, onclick: act }, text);
+  const all = [
+    button('Copy', () => copyAndSay(link.short_url)),
+    button('QR code', () => openQr(link)),
+  ];
+  if (!session.mayChange(link)) return all;
+  all.push(button('Edit', () => openEdit(link, changed)));
+  if (link.state === 'disabled') all.push(button('Restore', () => restore(link, changed)));
+  else all.push(button('Disable', () => disable(link, changed)));
+  all.push(button('Delete', () => remove(link, changed), 'danger'));
+  return all;
+}
+
+/** The same as a dialog: for rows of a list. */
+export function openActions(link, changed) {
+  const then = (after) => {
+    if (dialog.open) dialog.close();
+    changed(after);
+  };
+  const page = h('a', { class: 'button', href: linkPage(link.code), onclick: () => dialog.close() }, 'Figures');
+  const dialog = openDialog(link.title ?? link.code, h('p', { class: 'mono' }, link.short_url), h('div', { class: 'buttons start' }, page, actions(link, then)));
+}
+
+function disable(link, changed) {
+  const reason = h('input', { type: 'text', maxlength: '500', dir: 'auto' });
+  openForm({
+    heading: 'Disable this link?',
+    content: [
+      h('p', {}, 'Readers get a page that says it was withdrawn. It can be restored at any time.'),
+      field('reason', 'Reason, shown to readers (optional)', reason),
+    ],
+    action: 'Disable',
+    submit: async () => {
+      const body = { state: 'disabled', reason: reason.value.trim() || null };
+      changed(await request('PATCH', linkPath(link.code), { body }));
+      say('Disabled.');
+    },
+  });
+}
+
+function restore(link, changed) {
+  openForm({
+    heading: 'Restore this link?',
+    content: [h('p', {}, 'Readers are sent to its target again.')],
+    action: 'Restore',
+    submit: async () => {
+      changed(await request('PATCH', linkPath(link.code), { body: { state: 'active', reason: null } }));
+      say('Restored.');
+    },
+  });
+}
+
+function remove(link, changed) {
+  openForm({
+    heading: 'Delete this link?',
+    content: [
+      h('p', {}, 'For good: readers get “gone” from now on, and its code is never given out again. Its figures stay. To withdraw it for a while, disable it.'),
+      h('p', { class: 'mono' }, link.short_url),
+      h('p', { dir: 'auto' }, link.title),
+    ],
+    action: 'Delete',
+    danger: true,
+    submit: async () => {
+      await request('DELETE', linkPath(link.code));
+      changed({ ...link, state: 'deleted' });
+      say('Deleted.');
+    },
+  });
+}
+
+/** Titles of links that were met, by code: asked for once. */
+const met = new Map();
+const MOST_MET = 500;
+
+/** The link with this code, perhaps as it was a while ago; null if it can't be had. */
+export function meet(code) {
+  if (!met.has(code)) {
+    if (met.size >= MOST_MET) met.delete(met.keys().next().value);
+    met.set(code, get(linkPath(code)).catch(() => null));
+  }
+  return met.get(code);
+}

@@ -1,0 +1,116 @@
+// An endless list of links by cursor: rows in blocks which the browser leaves unpainted while they are out of sight.
+
+import { openActions } from './actions.js';
+import { get } from './api.js';
+import { copyAndSay } from './clipboard.js';
+import { ICONS, h, icon } from './dom.js';
+import { ago, bare, moment, number } from './format.js';
+import { attempt } from './notice.js';
+import { linkPage, tagPage } from './ways.js';
+import { ownZone } from './window.js';
+
+const PAGE = 100;
+
+/** The list; `ask` gives the conditions, `none` what stands where nothing is found, `tagged` follows a tag. */
+export function linkList({ ask, none, signal }) {
+  const blocks = h('div', { class: 'blocks', role: 'list', 'aria-label': 'Links' });
+  const place = h('div');
+  const note = h('p', { class: 'quiet note', role: 'status' });
+  const more = h('button', { type: 'button', hidden: true, onclick: () => fill() }, 'More links');
+  const end = h('div', { class: 'end' }, place, note, more);
+  const heard = h('p', { class: 'out-of-sight', role: 'status' });
+  const node = h('div', { class: 'links', 'aria-busy': 'true' }, heard, blocks, end);
+  let round = new AbortController();
+  let cursor = null;
+  let filling = null;
+  let count = 0;
+
+  /** Begins anew, with other conditions. What is there stays until something else has come. */
+  function restart() {
+    round.abort();
+    round = new AbortController();
+    filling = null;
+    node.setAttribute('aria-busy', 'true');
+    return fill(true);
+  }
+
+  function fill(anew = false) {
+    filling ??= load(anew, round).finally(() => {
+      filling = null;
+    });
+    return filling;
+  }
+
+  async function load(anew, mine) {
+    const own = AbortSignal.any([mine.signal, signal]);
+    let next = anew ? null : cursor;
+    const items = [];
+    more.hidden = true;
+    let looks = 0;
+    const page = await attempt(place, async () => {
+      // A search looks at some thousands of links a request: a page may be short, even empty, and go on.
+      do {
+        const { items: found, next_cursor: following } = await get('/links', { ...ask(), limit: PAGE, cursor: next }, own);
+        items.push(...found);
+        next = following;
+        looks += 1;
+        if (looks > 1) note.textContent = `Still searching: ${number(looks * 5000)} links looked at, ${number(items.length)} found so far.`;
+      } while (next && items.length < PAGE / 2);
+      return true;
+    });
+    if (own.aborted) return;
+    node.setAttribute('aria-busy', 'false');
+    if (!page) {
+      more.hidden = anew && count === 0;
+      return;
+    }
+    if (anew) {
+      count = 0;
+      blocks.replaceChildren();
+    }
+    cursor = next;
+    count += items.length;
+    if (items.length > 0) append(items);
+    more.hidden = !cursor;
+    note.replaceChildren(count === 0 ? none() : cursor ? '' : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`);
+    heard.textContent = count === 0 ? '' : `${number(count)}${cursor ? ' and more' : ''} links`;
+  }
+
+  function append(items) {
+    const block = h('div', { class: 'block', role: 'presentation' }, items.map((item) => row(item)));
+    block.style.setProperty('--rows', items.length);
+    blocks.append(block);
+  }
+
+  const seen = new IntersectionObserver(([entry]) => {
+    if (entry.isIntersecting && cursor && node.isConnected) fill();
+  }, { rootMargin: '800px' });
+  seen.observe(end);
+  signal.addEventListener('abort', () => seen.disconnect());
+
+  return {
+    node,
+    restart,
+    /** Puts a link on top that was made just now. */
+    prepend(link) {
+      const first = blocks.firstElementChild;
+      for (const old of blocks.querySelectorAll(`[data-code="${CSS.escape(link.code)}"]`)) old.remove();
+      if (first) first.prepend(row(link));
+      else append([link]);
+    },
+  };
+}
+
+/** One row; it stands for the link as it is after each change. */
+function row(link) {
+  const page = h('a', { class: 'title', href: linkPage(link.code), dir: 'auto' }, link.title ?? bare(link.target));
+  const tag = (name) => h('a', { class: 'tag', dir: 'auto', href: tagPage(name) }, name);
+  const changed = (next) => node.replaceWith(row(next));
+  const node = h('div', { class: 'row', role: 'listitem', 'data-code': link.code, 'data-state': link.state },
+    h('div', { class: 'what' }, page, h('span', { class: 'target', dir: 'auto' }, bare(link.target))),
+    h('div', { class: 'labels' }, link.state !== 'active' && h('span', { class: 'badge', 'data-state': link.state }, link.state), link.tags.map(tag)),
+    h('time', { datetime: link.created_at, title: moment(link.created_at, ownZone()) }, ago(link.created_at, ownZone())),
+    h('button', { type: 'button', class: 'code', 'aria-label': `Copy ${link.short_url}`, onclick: () => copyAndSay(link.short_url) }, h('span', {}, link.code), icon(ICONS.copy)),
+    h('button', { type: 'button', class: 'plain', 'aria-label': `More about ${link.title ?? link.code}`, onclick: () => openActions(link, changed) }, icon(ICONS.more)));
+  return node;
+}

@@ -1,0 +1,30 @@
+// Who is signed in, and what their key may do. The service decides; this only spares them buttons in vain.
+
+import { get } from './api.js';
+
+export const session = {
+  key: null,
+  expiresAt: null,
+  version: '',
+
+  async load() {
+    const { key, session_expires_at: expiresAt, version } = await get('/keys/current');
+    Object.assign(this, { key, expiresAt, version });
+  },
+  holds(...scopes) {
+    return scopes.some((scope) => this.key.scopes.includes(scope));
+  },
+  get isAdmin() {
+    return this.holds('admin');
+  },
+  get mayMint() {
+    return this.holds('mint', 'admin');
+  },
+  /** The site's figures, every link, what comes in. */
+  get mayReadAll() {
+    return this.holds('read', 'admin');
+  },
+  mayChange(link) {
+    return link.state !== 'deleted' && (this.isAdmin || (this.holds('mint') && link.owner === this.key.id));
+  },
+};

@@ -1,0 +1,41 @@
+// Addresses. A proxy may put the service below a path of its own: all of them begin where this file lies.
+
+const BASE = new URL('../../..', import.meta.url).pathname.replace(/\/$/, '');
+
+/** The address of the dashboard itself. */
+export const ROOT = `${BASE}/-/dashboard`;
+
+/** The query string of what is not empty, with its question mark. */
+export function queryString(query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  const text = new URLSearchParams(given).toString();
+  return text && `?${text}`;
+}
+
+/** A view: `/links`. */
+export const page = (path, query) => ROOT + path + queryString(query);
+/** What the API has at this path: `/stats/top`. */
+export const endpoint = (path, query) => `${BASE}/api/v1${path}${queryString(query)}`;
+/** The documentation of the API. */
+export const DOCS = `${BASE}/api/docs`;
+/** A file beside this one. */
+export const asset = (name) => `${ROOT}/assets/${name}`;
+
+/** A link in the API: its `/`, if it has one, is no separator. */
+export const linkPath = (code) => `/links/${encodeURIComponent(code)}`;
+/** The page of a link. */
+export const linkPage = (code) => page(`/links/${code.split('/').map(encodeURIComponent).join('/')}`);
+/** The links with this tag. */
+export const tagPage = (tag) => page('/links', { tag });
+
+/** The form to sign in, and from there back to where one is. */
+export const signInPage = () => page('/sign-in', { to: (location.pathname + location.search).slice(BASE.length) });
+
+/** The code of a short URL, if it is one of this very address. */
+export function codeOf(text) {
+  if (!URL.canParse(text)) return null;
+  const { host, pathname } = new URL(text);
+  if (host !== location.host || !pathname.startsWith(`${BASE}/`)) return null;
+  const code = pathname.slice(BASE.length + 1);
+  return code && !code.startsWith('-/') ? decodeURIComponent(code) : null;
+}

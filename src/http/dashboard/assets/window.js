@@ -1,0 +1,165 @@
+// Which window of time is shown, in which zone, how wide its rows are, and of whom. All of it stands in the address.
+
+import { freshId, h } from './dom.js';
+import { moment } from './format.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const PRESETS = { today: 'Today', '2h': '2 hours', '24h': '24 hours', '7d': '7 days', '30d': '30 days', '365d': 'Year', all: 'All time' };
+const WIDTHS = { '': 'Automatic', hour: 'By hour', day: 'By day', week: 'By week', month: 'By month' };
+const SHOWN = { people: 'People', bots: 'Bots', all: 'All' };
+const NAMES = ['last', 'from', 'to', 'by', 'tz', 'show', 'compare'];
+
+/** The date in this zone, so many days from now: 2026-11-23. */
+export function date(tz, days = 0, at = Date.now()) {
+  const digits = { timeZone: tz, year: 'numeric', month: '2-digit', day: '2-digit' };
+  const [year, month, day] = new Intl.DateTimeFormat('en-CA', digits).format(new Date(at)).split('-');
+  return new Date(Date.UTC(Number(year), Number(month) - 1, Number(day) + days)).toISOString().slice(0, 10);
+}
+
+/** The clock in this zone: 14:05. */
+export const clock = (tz, at = Date.now()) =>
+  new Intl.DateTimeFormat('en-GB', { timeZone: tz, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));
+
+/** The zone that was chosen here last, else the browser's. */
+export function ownZone() {
+  try {
+    const chosen = localStorage.getItem('slugline.tz');
+    if (chosen) return chosen;
+  } catch {
+    // The browser's then.
+  }
+  return browserZone();
+}
+
+const browserZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone ?? 'UTC';
+
+function zones() {
+  const own = browserZone();
+  const all = Intl.supportedValuesOf('timeZone').filter((zone) => zone !== own && zone !== 'UTC');
+  return [...new Set([own, 'UTC'])].concat(all);
+}
+
+/** Reads the window of an address. */
+function read(query, standard, shows) {
+  const state = Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? '']));
+  if (!state.last && !state.from) state.last = standard;
+  if (shows || !Object.hasOwn(SHOWN, state.show)) state.show = shows || 'people';
+  if (!Object.hasOwn(WIDTHS, state.by)) state.by = '';
+  state.tz ||= ownZone();
+  return state;
+}
+
+/** What the API is asked for this window. */
+export function askedOf(state) {
+  const { last, from, to, by, tz, show, compare } = state;
+  const span = last === 'today' ? { from: date(tz) } : last ? { last } : { from, to };
+  return { ...span, by, tz, compare: compare === '0' || last === 'all' ? '' : 'previous', include: show === 'all' ? 'bots' : '' };
+}
+
+/**
+ * The row of controls. `presets` are offered, `standard` is the one of an address that says none; `shows`
+ * is whose clicks are meant where there is no choice; `changed` is called when the window is another.
+ */
+export function windowPicker({ query, presets, standard, shows = '', changed }) {
+  let state = read(query, standard, shows);
+  let unzoomed = null;
+  const group = freshId('window');
+  const put = (next) => {
+    state = { ...state, ...next };
+    draw();
+    changed(state);
+  };
+  const preset = (name, [key, text]) => h('label', { class: 'choice' }, h('input', { type: 'radio', name, value: key }), h('span', {}, text));
+  const lasts = h('fieldset', { class: 'choices' }, h('legend', { class: 'out-of-sight' }, 'Window'), presets.map((key) => preset(group, [key, PRESETS[key]])));
+  lasts.addEventListener('change', (event) => {
+    unzoomed = null;
+    put({ last: event.target.value, from: '', to: '', by: '' });
+  });
+  const shown = h('fieldset', { class: 'choices' }, h('legend', { class: 'out-of-sight' }, 'Whose clicks'), Object.entries(SHOWN).map((entry) => preset(`${group}-show`, entry)));
+  shown.addEventListener('change', (event) => put({ show: event.target.value }));
+  const from = h('input', { type: 'date', 'aria-label': 'From', required: true });
+  const through = h('input', { type: 'date', 'aria-label': 'Through' });
+  const dates = h('form', { class: 'dates' }, from, h('span', { 'aria-hidden': 'true' }, '–'), through, h('button', {}, 'Show'));
+  dates.addEventListener('submit', (event) => {
+    event.preventDefault();
+    unzoomed = null;
+    const end = through.value && new Date(Date.parse(through.value) + DAY).toISOString().slice(0, 10);
+    put({ last: '', from: from.value, to: end, by: '' });
+  });
+  const width = h('select', { 'aria-label': 'Width of the rows', onchange: () => put({ by: width.value }) }, Object.entries(WIDTHS).map(([value, text]) => h('option', { value }, text)));
+  const zone = h('select', { 'aria-label': 'Time zone', class: 'zone', onchange: () => chooseZone(zone.value) }, zones().map((name) => h('option', { value: name }, name.replaceAll('_', ' '))));
+  const compare = h('input', { type: 'checkbox', onchange: () => put({ compare: compare.checked ? '' : '0' }) });
+  const reset = h('button', { type: 'button', hidden: true, onclick: () => unzoom() }, 'Reset zoom');
+  const span = h('p', { class: 'span quiet', 'aria-live': 'polite' }, '\u00a0');
+  const node = h('div', { class: 'window', role: 'group', 'aria-label': 'What is shown' },
+    h('div', { class: 'line' }, lasts, !shows && shown, reset),
+    h('div', { class: 'line' }, dates, width, zone, h('label', { class: 'check' }, compare, ' Compare')),
+    span);
+
+  function chooseZone(tz) {
+    try {
+      localStorage.setItem('slugline.tz', tz);
+    } catch {
+      // It stands in the address.
+    }
+    put({ tz });
+  }
+
+  function unzoom() {
+    const before = unzoomed ?? { last: standard, from: '', to: '', by: '' };
+    unzoomed = null;
+    put(before);
+  }
+
+  function draw() {
+    for (const input of lasts.querySelectorAll('input')) input.checked = input.value === state.last;
+    for (const input of shown.querySelectorAll('input')) input.checked = input.value === state.show;
+    from.value = state.from && civil(state.from, state.tz);
+    through.value = state.to && civil(state.to, state.tz, -1);
+    width.value = state.by;
+    if (![...zone.options].some((option) => option.value === state.tz)) zone.append(h('option', { value: state.tz }, state.tz));
+    zone.value = state.tz;
+    // Before all time there was nothing.
+    compare.disabled = state.last === 'all';
+    compare.checked = state.compare !== '0' && !compare.disabled;
+    reset.hidden = !state.from.includes('T');
+  }
+  draw();
+
+  return {
+    node,
+    get state() {
+      return state;
+    },
+    /** Takes over what an address says. */
+    follow(next) {
+      state = read(next, standard, shows);
+      draw();
+    },
+    zoom(start, end) {
+      if (Date.parse(end) - Date.parse(start) < HOUR) return;
+      unzoomed ??= { last: state.last, from: state.from, to: state.to, by: state.by };
+      put({ last: '', from: start, to: end, by: '' });
+    },
+    /** Says which window an answer was about. */
+    tell({ from: start, to: end, tz }) {
+      span.textContent = `${moment(start, tz)} – ${moment(end, tz)}, ${tz.replaceAll('_', ' ')}`;
+    },
+    /** The window as it stands in an address. */
+    query(into = new URLSearchParams()) {
+      for (const name of NAMES) into.delete(name);
+      for (const name of NAMES) {
+        const usual = { last: standard, show: shows || 'people', tz: browserZone() }[name];
+        if (state[name] && state[name] !== usual) into.set(name, state[name]);
+      }
+      return into;
+    },
+  };
+}
+
+/** The date of a moment, or a date as it is; `days` further. A moment that ends a day is within it. */
+function civil(text, tz, days = 0) {
+  if (!text.includes('T')) return new Date(Date.parse(text) + days * DAY).toISOString().slice(0, 10);
+  return date(tz, 0, Date.parse(text) + (days < 0 ? -1 : 0));
+}
