@@ -1,6 +1,7 @@
 //! The edge: every route in matching order, the code route last.
 
 pub mod brand;
+pub mod caller;
 pub mod client;
 pub mod dashboard;
 pub mod docs;
@@ -35,7 +36,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::client::Proxies;
 use self::error::{Kind, Problem};
-use self::extract::LocalPeer;
+use self::caller::LocalPeer;
 use self::page::Pages;
 use self::redirect::{Headers, Reader};
 use self::source::Sources;

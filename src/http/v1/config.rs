@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::http::endpoint::Endpoint;
 use crate::http::error::Problem;
-use crate::http::extract::{Caller, QueryString};
+use crate::http::caller::Caller;
+use crate::http::extract::QueryString;
 
 /// `/config`.
 pub(super) fn endpoint() -> Endpoint {

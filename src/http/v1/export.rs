@@ -9,7 +9,8 @@ use tokio::sync::mpsc;
 use crate::http::Services;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Kind, Problem};
-use crate::http::extract::{Caller, QueryString};
+use crate::http::caller::Caller;
+use crate::http::extract::QueryString;
 use crate::service::transfer::export::{Format, QUEUE};
 
 /// `/export`.

@@ -10,7 +10,7 @@ use super::wire::{OrphansBody, sheet};
 use crate::http::Services;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::Caller;
+use crate::http::caller::Caller;
 use crate::service::stats::Whose;
 
 /// `/stats/orphans`.

@@ -12,7 +12,8 @@ use super::wire::{ReportBody, sheet};
 use crate::http::Services;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{Caller, QueryString};
+use crate::http::caller::Caller;
+use crate::http::extract::QueryString;
 use crate::http::v1::CODE;
 use crate::service::stats::Whose;
 

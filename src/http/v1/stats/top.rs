@@ -12,7 +12,7 @@ use super::wire::FiguresBody;
 use crate::http::Services;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::Caller;
+use crate::http::caller::Caller;
 use crate::service::stats::Rank;
 
 /// `/stats/top`.
