@@ -201,7 +201,8 @@ fn while_the_store_is_away_readers_are_asked_to_come_back_in_their_language() {
 fn a_links_page_speaks_the_readers_language() {
     let mut service = Service::start_with("", &[("LINKS__PUBLIC_STATS", "true")]);
     let code = service.mint(STORY);
-    service.follow(&code).expect(302);
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    ask(&service, "GET", &format!("/{code}"), &[("User-Agent", agent)]).expect(302);
     until("the click to be counted", || service.clicks_on(&code) == 1);
     let words = words();
     for tag in LANGUAGES {
