@@ -325,6 +325,26 @@ async fn pages_let_in_nothing_but_files_of_ours() {
 }
 
 #[actix_web::test]
+async fn pages_bear_the_newsrooms_name() {
+    let name = "The \"Desk\" <b>";
+    let app = TestApp::spawn_with(toml! {
+        [brand]
+        name = "The \"Desk\" <b>"
+        colour = "#7a1f2b"
+        home = "https://www.example.org/?a=1&b=2"
+    })
+    .await;
+    let cookie = cookie_of(&app, ADMIN).await;
+    let shell = send(with(&app, &cookie, Method::GET, DASHBOARD)).await;
+    let form = send(app.anonymous(Method::GET, SIGN_IN)).await;
+    for page in [&shell.text, &form.text] {
+        assert!(!page.contains(name) && page.contains("&#60;b&#62;"), "{page}");
+        assert!(page.contains("theme.js\" data-accent=\"#7a1f2b\""), "{page}");
+    }
+    assert!(shell.text.contains("data-home=\"https://www.example.org/?a=1&#38;b=2\""), "{shell:?}");
+}
+
+#[actix_web::test]
 async fn files_of_the_client_come_compressed_and_only_when_they_changed() {
     let app = TestApp::spawn().await;
     let file = "/-/dashboard/assets/app.js";
