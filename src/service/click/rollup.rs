@@ -409,11 +409,7 @@ impl Rollup {
 
 fn tell_damage(lane: Lane, bytes: u64) {
     if bytes > 0 {
-        tracing::error!(
-            journal.lane = lane.0,
-            bytes,
-            "damaged bytes in the journal passed over"
-        );
+        tracing::error!(journal.lane = lane.0, bytes, "damaged bytes in the journal passed over");
     }
 }
 
