@@ -87,7 +87,7 @@ export function open({ query, signal }) {
   follow(query);
   const minted = (link, fresh) => fresh && !Object.values(wanted).some(Boolean) && list.prepend(link);
   const node = h('div', { class: 'view' }, h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Links')),
-    session.mayMint && mintForm(minted), form, list.node);
+    session.mayMint && mintForm(minted, query.get('mint') ?? ''), form, list.node);
 
   function nothing() {
     if (Object.values(wanted).some(Boolean)) return 'No link fits. A search looks for the text in codes, titles and targets; deleted links are found with the state “Deleted”.';
