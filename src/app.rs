@@ -23,6 +23,7 @@ use jiff::Timestamp;
 
 use crate::config::{Entry, Loaded, Origin, Settings};
 use crate::http::client::Proxies;
+use crate::http::page::Pages;
 use crate::http::redirect::Headers;
 use crate::http::session::Cookie;
 use crate::http::source::Sources;
@@ -284,6 +285,7 @@ fn parts(
 ) -> anyhow::Result<Parts> {
     let settings = &config.settings;
     let home = home(settings, address)?;
+    let pages = Pages::open(&settings.brand, home.prefix())?;
     let canonical = Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?);
     let shorten = Shorten::new(
         links.clone(),
@@ -329,6 +331,7 @@ fn parts(
         public: Public { home, redirect: settings.links.redirect },
         sources: sources(settings)?,
         headers: Headers::new(&settings.http).context("http.cache_control is no header value")?,
+        pages,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The dashboard's server side over HTTP: sessions, pages, the client's files, and the endpoints that
 //! it needs.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 #[path = "support/redis_server.rs"]
 mod redis_server;

@@ -12,6 +12,7 @@ use super::output::{Tone, on_terminal, toned};
 use super::{Options, block_on, output};
 use crate::app;
 use crate::config::Settings;
+use crate::http::page::Pages;
 use crate::service::click::Countries;
 use crate::store::{StoreError, Upkeep};
 
@@ -103,6 +104,7 @@ async fn look(args: &Args, settings: &Settings) -> anyhow::Result<Vec<Finding>> 
         findings.extend(folder("archive", archive, settings.clicks.segment_size));
     }
     findings.extend(countries(settings));
+    findings.push(pages(settings));
     findings.push(service);
     findings.extend(store(settings, serving).await);
     Ok(findings)
@@ -163,6 +165,17 @@ fn countries(settings: &Settings) -> Option<Finding> {
         Err(error) => (Level::Problem, format!("clicks.geoip_path: {error}")),
     };
     Some(Finding::new(level, "countries", detail))
+}
+
+/// What readers see: `serve` refuses to start without the files of the brand.
+fn pages(settings: &Settings) -> Finding {
+    match Pages::open(&settings.brand, "") {
+        Ok(pages) => {
+            let languages = Vec::from_iter(pages.languages()).join(", ");
+            Finding::new(Level::Ok, "pages", format_args!("in {languages}"))
+        }
+        Err(error) => Finding::new(Level::Problem, "pages", error),
+    }
 }
 
 fn try_to_write(folder: &Path) -> std::io::Result<()> {

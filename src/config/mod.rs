@@ -58,6 +58,8 @@ pub struct Settings {
     pub dashboard: http::dashboard::Settings,
     /// How answers look.
     pub http: http::Settings,
+    /// Whose short links these are.
+    pub brand: http::brand::Settings,
 }
 
 /// Settings, and where each comes from.

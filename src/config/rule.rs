@@ -8,6 +8,7 @@ use toml::Value;
 use super::Settings;
 use super::error::{ConfigError, Origin};
 use super::layer::Values;
+use crate::http::brand::Colour;
 use crate::http::client::Proxies;
 use crate::model::code::Generator;
 use crate::model::key::PlainKey;
@@ -37,7 +38,7 @@ const ARCHIVE_FORMATS: &str = if Format::Parquet.is_built_in() {
 };
 
 /// In the order of `config/default.toml`, all of it.
-const RULES: [Rule; 44] = [
+const RULES: [Rule; 50] = [
     rule("listen", "a host and a port, such as 127.0.0.1:8080 or [::]:80", |s| {
         s.listen.rsplit_once(':').is_some_and(|(host, port)| {
             let bracketed = host.starts_with('[') && host.ends_with(']');
@@ -161,6 +162,19 @@ const RULES: [Rule; 44] = [
     rule("http.shutdown_timeout", "a duration up to 10m", |s| {
         s.http.shutdown_timeout <= ms(600_000)
     }),
+    rule("brand.name", "1 to 100 characters", |s| {
+        let name = s.brand.name.trim();
+        (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+    }),
+    rule("brand.logo", "empty, or the path of an SVG, PNG, JPEG or WebP file", |_| true),
+    rule("brand.colour", "empty, or a colour such as \"#1f5fa8\"", |s| {
+        s.brand.colour.is_empty() || Colour::parse(&s.brand.colour).is_ok()
+    }),
+    rule("brand.home", "empty, or an http or https address", |s| {
+        s.brand.home.is_empty() || web_address(&s.brand.home).is_some()
+    }),
+    rule("brand.language", "the tag of a language, such as \"en\" or \"pt-BR\"", |_| true),
+    rule("brand.translations", "empty, or the path of a file like config/pages.toml", |_| true),
 ];
 
 /// Checks every rule.
@@ -218,15 +232,18 @@ fn without_password(url: &str) -> String {
     if url.contains("://") { format!("{scheme}://{rest}") } else { rest }
 }
 
+/// An http or https address without a name and a password.
+fn web_address(text: &str) -> Option<url::Url> {
+    let url = url::Url::parse(text).ok()?;
+    let is_one = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none();
+    is_one.then_some(url)
+}
+
 fn is_base(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-    })
+    web_address(text).is_some_and(|url| url.query().is_none() && url.fragment().is_none())
 }
 
 /// Only what sort of address it is: the store that it names reads the rest.

@@ -1,10 +1,12 @@
 //! The edge: every route in matching order, the code route last.
 
+pub mod brand;
 pub mod client;
 pub mod dashboard;
 pub mod docs;
 pub mod endpoint;
 pub mod error;
+pub mod etag;
 pub mod extract;
 pub mod googl;
 pub mod ops;
@@ -34,6 +36,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use self::client::Proxies;
 use self::error::{Kind, Problem};
 use self::extract::LocalPeer;
+use self::page::Pages;
 use self::redirect::{Headers, Reader};
 use self::source::Sources;
 use self::v1::config::Config;
@@ -85,6 +88,8 @@ pub struct Parts {
     pub public: Public,
     /// What redirects say beside where to.
     pub headers: Headers,
+    /// What readers get in their place.
+    pub pages: Pages,
     /// How the service is set up.
     pub config: Config,
     /// How browsers carry sessions; without, there is no dashboard and no session.
@@ -142,14 +147,15 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
         .configure(googl::configure)
         .configure(|config| {
             if let Some(cookie) = parts.cookie {
-                dashboard::configure(config, cookie);
+                dashboard::configure(config, cookie, parts.pages.brand().clone());
             }
         })
         .service(
             web::scope("/-")
                 .route("/live", web::get().to(ops::live))
                 .route("/ready", web::get().to(ops::ready))
-                .route("/metrics", web::get().to(ops::metrics)),
+                .route("/metrics", web::get().to(ops::metrics))
+                .configure(|config| parts.pages.brand().configure(config)),
         )
         .default_service(web::to(redirect::follow));
 }

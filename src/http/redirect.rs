@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, InvalidHeaderValue, LINK,
-    LOCATION, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, HeaderName, HeaderValue, InvalidHeaderValue, LINK, LOCATION, RETRY_AFTER,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -13,16 +12,16 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::extract::{LocalPeer, authority};
-use super::page;
+use super::page::{Notice, Pages};
 use super::source::Sources;
 use super::suffix::{self, Suffixes};
 use super::{Parts, Settings};
 use crate::metrics::{Meter, Outcome};
 use crate::model::code::Code;
 use crate::model::home::Home;
-use crate::model::link::{Redirect, State};
+use crate::model::link::Redirect;
 use crate::service::click::Recorder;
-use crate::service::resolve::{Decision, Gone, HotLink, Resolve};
+use crate::service::resolve::{Decision, HotLink, Resolve};
 use crate::service::{Services, StoreError};
 
 /// What one worker needs to answer readers; made at its start.
@@ -36,6 +35,7 @@ pub struct Reader {
     redirect: StatusCode,
     home: Home,
     suffixes: Suffixes,
+    pages: Pages,
 }
 
 /// What redirects say beside where to.
@@ -51,7 +51,6 @@ pub(super) const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("2");
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 pub(super) const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 pub(super) const NO_INDEX: HeaderValue = HeaderValue::from_static("noindex");
-const PLAIN_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD");
 
 impl Headers {
@@ -85,7 +84,8 @@ impl Reader {
             headers: parts.headers.clone(),
             redirect: status_of(parts.public.redirect),
             home: parts.public.home.clone(),
-            suffixes: Suffixes::new(verbs.stats.clone(), parts.public.clone()),
+            suffixes: Suffixes::new(verbs.stats.clone(), parts.public.clone(), parts.pages.clone()),
+            pages: parts.pages.clone(),
         }
     }
 }
@@ -102,16 +102,16 @@ async fn answer(request: &HttpRequest, reader: &Reader) -> (Outcome, HttpRespons
     let counts = match *request.method() {
         Method::GET => true,
         Method::HEAD => false,
-        _ => return (Outcome::Refused, wrong_method()),
+        _ => return (Outcome::Refused, wrong_method(request, reader)),
     };
     if !reader.home.knows_all_hosts() && is_misdirected(request, &reader.home) {
-        return (Outcome::Refused, misdirected(request, &reader.home));
+        return (Outcome::Refused, reader.pages.misdirected(request, &reader.home));
     }
     let now = Timestamp::now();
     let code = request.path().trim_start_matches('/');
     if Code::check(code).is_err() {
         return match suffix::split(code) {
-            None => (Outcome::Unknown, unknown()),
+            None => (Outcome::Unknown, unknown(request, reader)),
             Some((code, suffix)) => {
                 let decision = reader.resolve.resolve(code, || authority(request), now).await;
                 suffix::answer(request, &reader.suffixes, suffix, decision, now).await
@@ -126,17 +126,17 @@ async fn answer(request: &HttpRequest, reader: &Reader) -> (Outcome, HttpRespons
             (Outcome::Followed, redirect(request, reader, &link))
         }
         Ok(Decision::Warn(link, danger)) => {
-            (Outcome::Warned, page::warning(&link.link.target, &danger))
+            (Outcome::Warned, reader.pages.warning(request, &link.link.target, &danger))
         }
-        Ok(Decision::Gone(why)) => (Outcome::Gone, gone(&why)),
+        Ok(Decision::Gone(why)) => (Outcome::Gone, reader.pages.gone(request, &why)),
         Ok(Decision::Unknown) => {
             if counts {
                 reader.clicks.record_orphan(code, reader.sources.of(request), now);
             }
-            (Outcome::Unknown, unknown())
+            (Outcome::Unknown, unknown(request, reader))
         }
-        Ok(Decision::Elsewhere) => (Outcome::Unknown, unknown()),
-        Err(error) => (Outcome::Unavailable, unavailable(&error)),
+        Ok(Decision::Elsewhere) => (Outcome::Unknown, unknown(request, reader)),
+        Err(error) => (Outcome::Unavailable, unavailable(request, reader, &error)),
     }
 }
 
@@ -153,7 +153,9 @@ fn redirect(request: &HttpRequest, reader: &Reader, link: &HotLink) -> HttpRespo
         link.location.clone()
     };
     // A target is ASCII without control characters, a query comes from a request line.
-    let Ok(location) = HeaderValue::from_maybe_shared(location) else { return unknown() };
+    let Ok(location) = HeaderValue::from_maybe_shared(location) else {
+        return unknown(request, reader);
+    };
     let mut response = HttpResponse::new(link.link.redirect.map_or(reader.redirect, status_of));
     let headers = response.headers_mut();
     headers.insert(LOCATION, location);
@@ -185,61 +187,20 @@ fn status_of(redirect: Redirect) -> StatusCode {
     }
 }
 
-/// What readers are told of a code that is unknown.
-pub(super) const UNKNOWN: &str = "There is no such short link.";
-/// What readers are told while the store does not answer.
-pub(super) const UNAVAILABLE: &str =
-    "This short link can't be looked up at the moment. Please try again.";
-
-/// What readers are told of a link that is gone.
-pub(super) fn what_became_of_it(why: &Gone) -> &'static str {
-    match why.state {
-        State::Expired => "This short link has expired.",
-        State::Disabled => "This short link was withdrawn by its publisher.",
-        State::Active | State::Deleted => "This short link was deleted by its publisher.",
-    }
+fn unknown(request: &HttpRequest, reader: &Reader) -> HttpResponse {
+    reader.pages.notice(request, Notice::Unknown)
 }
 
-fn unknown() -> HttpResponse {
-    sentence(StatusCode::NOT_FOUND, format!("{UNKNOWN}\n"))
-}
-
-fn gone(why: &Gone) -> HttpResponse {
-    let what = what_became_of_it(why);
-    let text = match &why.reason {
-        Some(reason) => format!("{what}\nReason: {reason}\n"),
-        None => format!("{what}\n"),
-    };
-    sentence(StatusCode::GONE, text)
-}
-
-fn misdirected(request: &HttpRequest, home: &Home) -> HttpResponse {
-    let ours = home.hosts().collect::<Vec<_>>().join(", ");
-    let text = match authority(request) {
-        "" => format!("The request names no host; the short links here are at {ours}.\n"),
-        asked => format!("There are no short links at {asked}; those here are at {ours}.\n"),
-    };
-    sentence(StatusCode::MISDIRECTED_REQUEST, text)
-}
-
-fn unavailable(error: &StoreError) -> HttpResponse {
+fn unavailable(request: &HttpRequest, reader: &Reader, error: &StoreError) -> HttpResponse {
     tracing::debug!(%error, "a short link could not be looked up");
-    let mut response = sentence(StatusCode::SERVICE_UNAVAILABLE, format!("{UNAVAILABLE}\n"));
+    let mut response = reader.pages.notice(request, Notice::Unavailable);
     response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
     response
 }
 
-fn wrong_method() -> HttpResponse {
-    let text = "A short link can be read with GET and HEAD only.\n";
-    let mut response = sentence(StatusCode::METHOD_NOT_ALLOWED, text.into());
+fn wrong_method(request: &HttpRequest, reader: &Reader) -> HttpResponse {
+    let mut response = reader.pages.notice(request, Notice::WrongMethod);
     response.headers_mut().insert(ALLOW, METHODS);
-    response
-}
-
-fn sentence(status: StatusCode, text: String) -> HttpResponse {
-    let mut response = HttpResponse::with_body(status, text).map_into_boxed_body();
-    response.headers_mut().insert(CONTENT_TYPE, PLAIN_TEXT);
-    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
 }
 

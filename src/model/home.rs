@@ -83,8 +83,9 @@ impl Home {
         format!("{}/{code}", self.prefix())
     }
 
-    /// What stands between host and code in the path; nothing, nearly always.
-    fn prefix(&self) -> &str {
+    /// What stands before our paths as readers see them; nothing, nearly always.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
         let rest = &self.0.rest;
         &rest[rest.find('/').unwrap_or(rest.len())..]
     }

@@ -6,8 +6,7 @@ use std::io::Write as _;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, ETAG, EntityTag, Header as _, IfNoneMatch, VARY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, ETAG, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
@@ -16,6 +15,7 @@ use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
 use crate::http::error::{Kind, Problem};
+use crate::http::etag::{is_known, tag_of_hash};
 use crate::http::extract::takes_gzip;
 use crate::http::page::NO_SNIFF;
 
@@ -37,12 +37,10 @@ pub(super) async fn asset(
         return Err(Problem::new(Kind::NotFound, detail));
     };
     let hash = asset.metadata.sha256_hash();
-    // Weak, for it is the same however it is compressed (RFC 9110 §8.8.3.3).
-    let tag = EntityTag::new_weak(hex(&hash[..16]));
-    let known = match IfNoneMatch::parse(&request) {
-        Ok(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(&tag)),
-        Ok(IfNoneMatch::Any) | Err(_) => false,
-    };
+    let mut tag = tag_of_hash(&hash);
+    // For it is the same however it is compressed (RFC 9110 §8.8.3.3).
+    tag.weak = true;
+    let known = is_known(&request, &tag);
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header((ETAG, tag))
@@ -70,10 +68,6 @@ fn compressed(hash: [u8; 32], data: &[u8]) -> Bytes {
         Bytes::from(encoder.finish().unwrap_or_default())
     };
     done.entry(hash).or_insert_with(compress).clone()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn media_type(file: &str) -> &'static str {

@@ -9,15 +9,18 @@ mod sign_in;
 use std::time::Duration;
 
 use actix_web::http::Method;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use self::page::{NAME, follow_again, html, see_other, unavailable, way_to};
+use self::page::{follow_again, html, say, see_other, way_to};
 use super::Services;
+use super::brand::Brand;
 use super::endpoint::Endpoint;
+use super::redirect::RETRY_SECONDS;
 use super::session::{Cookie, Site};
 use crate::service::auth::AuthError;
 
@@ -41,15 +44,16 @@ pub struct Settings {
 /// What every view of the dashboard begins as: the client finds out which one is wanted.
 #[derive(Template)]
 #[template(path = "dashboard/shell.html")]
-struct Shell {
-    name: &'static str,
+struct Shell<'a> {
+    brand: &'a Brand,
     assets: String,
 }
 
 /// Everything below [`HOME`], the shell last.
-pub(super) fn configure(config: &mut ServiceConfig, cookie: Cookie) {
+pub(super) fn configure(config: &mut ServiceConfig, cookie: Cookie, brand: Brand) {
     config
         .app_data(web::Data::new(cookie))
+        .app_data(web::Data::new(brand))
         .service(
             Endpoint::at(SIGN_IN)
                 .on_undocumented(Method::GET, sign_in::form)
@@ -69,12 +73,17 @@ async fn shell(
     request: HttpRequest,
     services: web::Data<Services>,
     cookie: web::Data<Cookie>,
+    brand: web::Data<Brand>,
 ) -> HttpResponse {
     match has_session(&request, &services, &cookie).await {
         Ok(true) => {
-            html(HttpResponse::Ok(), &Shell { name: NAME, assets: way_to(&request, ASSETS) })
+            html(HttpResponse::Ok(), &Shell { brand: &brand, assets: way_to(&request, ASSETS) })
         }
-        Err(AuthError::Store(_)) => unavailable(),
+        Err(AuthError::Store(_)) => {
+            let mut response = HttpResponse::ServiceUnavailable();
+            response.insert_header((RETRY_AFTER, RETRY_SECONDS));
+            say(&request, response, &brand, "The store does not answer. Try again in a moment.")
+        }
         Ok(false) | Err(_) => {
             let wanted = request.uri().path_and_query().map_or(HOME, |wanted| wanted.as_str());
             let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();

@@ -1,23 +1,28 @@
 //! How pages of the dashboard are sent, and how they name one another.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 
-use crate::http::page::{NO_SNIFF, notice};
-use crate::http::redirect::{NO_INDEX, NO_STORE, RETRY_SECONDS, ROBOTS};
-
-/// What this installation is called.
-pub(super) const NAME: &str = "Slugline";
+use super::ASSETS;
+use crate::http::brand::Brand;
+use crate::http::page::NO_SNIFF;
+use crate::http::redirect::{NO_INDEX, NO_STORE, ROBOTS};
 
 /// Nothing from elsewhere, and no script or style but what lies in files of ours.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
+
+#[derive(Template)]
+#[template(path = "dashboard/notice.html")]
+struct Notice<'a> {
+    brand: &'a Brand,
+    assets: String,
+    what: &'a str,
+}
 
 /// A page of the dashboard. It is for the one who signed in, and to be had while signed in.
 pub(super) fn html(mut response: HttpResponseBuilder, page: &impl Template) -> HttpResponse {
@@ -63,11 +68,12 @@ pub(super) fn way_to(request: &HttpRequest, path: &str) -> String {
     format!("{}{}", "../".repeat(depth.saturating_sub(1)), path.trim_start_matches('/'))
 }
 
-/// What is said while the store does not answer.
-pub(super) fn unavailable() -> HttpResponse {
-    let what = "The dashboard can't be had at the moment: the store does not answer.";
-    let why = Some("Please try again in a moment.");
-    let mut response = notice(StatusCode::SERVICE_UNAVAILABLE, what, why);
-    response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
-    response
+/// A page that says one thing.
+pub(super) fn say(
+    request: &HttpRequest,
+    response: HttpResponseBuilder,
+    brand: &Brand,
+    what: &str,
+) -> HttpResponse {
+    html(response, &Notice { brand, assets: way_to(request, ASSETS), what })
 }

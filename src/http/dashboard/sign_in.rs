@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 use jiff::Timestamp;
 use url::{Position, Url, form_urlencoded};
 
-use super::page::{NAME, html, see_other, way_to};
+use super::page::{html, say, see_other, way_to};
 use super::{ASSETS, HOME, SIGN_IN, SIGN_OUT, has_session};
 use crate::http::Services;
+use crate::http::brand::Brand;
 use crate::http::error::Problem;
 use crate::http::extract::read_bytes;
-use crate::http::page::notice;
 use crate::http::redirect::RETRY_SECONDS;
 use crate::http::session::{Cookie, Site};
 use crate::model::key::PlainKey;
@@ -29,7 +28,7 @@ const CHALLENGE: &str = r#"Bearer realm="slugline""#;
 #[derive(Template)]
 #[template(path = "dashboard/sign-in.html")]
 struct Form<'a> {
-    name: &'a str,
+    brand: &'a Brand,
     assets: String,
     to: &'a str,
     error: Option<&'a str>,
@@ -40,12 +39,15 @@ pub(super) async fn form(
     request: HttpRequest,
     services: web::Data<Services>,
     cookie: web::Data<Cookie>,
+    brand: web::Data<Brand>,
 ) -> HttpResponse {
     let to = destination(field(request.query_string().as_bytes(), "to").as_deref());
     match has_session(&request, &services, &cookie).await {
         Ok(true) => see_other(&request, &to).finish(),
-        Ok(false) | Err(AuthError::Store(_)) => show(&request, HttpResponse::Ok(), &to, None),
-        Err(over) => show(&request, HttpResponse::Ok(), &to, Some(sentence(&over))),
+        Ok(false) | Err(AuthError::Store(_)) => {
+            show(&request, HttpResponse::Ok(), &brand, &to, None)
+        }
+        Err(over) => show(&request, HttpResponse::Ok(), &brand, &to, Some(sentence(&over))),
     }
 }
 
@@ -54,6 +56,7 @@ pub(super) async fn sign_in(
     request: HttpRequest,
     services: web::Data<Services>,
     cookie: web::Data<Cookie>,
+    brand: web::Data<Brand>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let body = read_bytes(&request, payload, MAX_FORM).await?;
@@ -61,7 +64,7 @@ pub(super) async fn sign_in(
     // Otherwise another site could have somebody work under a key of its own.
     if Site::of(&request) == Site::Other {
         let error = "This came from a page of another site. Sign in here.";
-        return Ok(show(&request, HttpResponse::Forbidden(), &to, Some(error)));
+        return Ok(show(&request, HttpResponse::Forbidden(), &brand, &to, Some(error)));
     }
     let key = field(&body, "key").unwrap_or_default();
     Ok(match begin(&services, key.trim(), cookie.lasts()).await {
@@ -72,12 +75,12 @@ pub(super) async fn sign_in(
             let mut response = HttpResponse::ServiceUnavailable();
             response.insert_header((RETRY_AFTER, RETRY_SECONDS));
             let error = "The store does not answer. Try again in a moment.";
-            show(&request, response, &to, Some(error))
+            show(&request, response, &brand, &to, Some(error))
         }
         Err(refusal) => {
             let mut response = HttpResponse::Unauthorized();
             response.insert_header((WWW_AUTHENTICATE, CHALLENGE));
-            show(&request, response, &to, Some(sentence(&refusal)))
+            show(&request, response, &brand, &to, Some(sentence(&refusal)))
         }
     })
 }
@@ -88,10 +91,14 @@ async fn begin(services: &Services, key: &str, lasts: Duration) -> Result<Sessio
 }
 
 /// Ends the session, if there is one.
-pub(super) async fn sign_out(request: HttpRequest, cookie: web::Data<Cookie>) -> HttpResponse {
+pub(super) async fn sign_out(
+    request: HttpRequest,
+    cookie: web::Data<Cookie>,
+    brand: web::Data<Brand>,
+) -> HttpResponse {
     if Site::of(&request) == Site::Other {
         let what = "A page of another site wanted to sign you out. You are still signed in.";
-        return notice(StatusCode::FORBIDDEN, what, None);
+        return say(&request, HttpResponse::Forbidden(), &brand, what);
     }
     see_other(&request, SIGN_IN).insert_header((SET_COOKIE, cookie.cleared())).finish()
 }
@@ -99,10 +106,11 @@ pub(super) async fn sign_out(request: HttpRequest, cookie: web::Data<Cookie>) ->
 fn show(
     request: &HttpRequest,
     response: HttpResponseBuilder,
+    brand: &Brand,
     to: &str,
     error: Option<&str>,
 ) -> HttpResponse {
-    html(response, &Form { name: NAME, assets: way_to(request, ASSETS), to, error })
+    html(response, &Form { brand, assets: way_to(request, ASSETS), to, error })
 }
 
 /// What is wrong, and what to do.

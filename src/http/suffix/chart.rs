@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::http::page::{Phrase, Words};
 use crate::model::tally::Figures;
 use crate::service::stats::{By, Report};
 
@@ -16,8 +17,8 @@ pub(super) struct Chart {
     pub(super) width: u64,
     pub(super) height: u64,
     pub(super) bars: Vec<Bar>,
-    /// `by day`
-    pub(super) by: &'static str,
+    /// What each row is.
+    pub(super) by: By,
     pub(super) from: String,
     pub(super) to: String,
     /// The most clicks of one row.
@@ -52,16 +53,26 @@ impl Chart {
             width: ROW * bars.len() as u64,
             height: HEIGHT,
             bars,
-            by: match report.by {
-                By::Hour => "by hour",
-                By::Day => "by day",
-                By::Week => "by week",
-                By::Month => "by month",
-            },
+            by: report.by,
             from: told(report.from, report.by),
             to: told(report.to, By::Hour),
             most,
         })
+    }
+
+    /// What it shows.
+    pub(super) fn name<'a>(&self, words: &'a Words) -> &'a Phrase {
+        match self.by {
+            By::Hour => &words.by_hour,
+            By::Day => &words.by_day,
+            By::Week => &words.by_week,
+            By::Month => &words.by_month,
+        }
+    }
+
+    /// How to read it, as HTML.
+    pub(super) fn caption(&self, words: &Words) -> String {
+        words.chart.html(&[("from", &self.from), ("to", &self.to), ("most", &self.most)])
     }
 }
 
@@ -81,6 +92,12 @@ impl Bar {
             bots_y: HEIGHT - height,
             bots_height: height - people_height,
         }
+    }
+
+    /// What it stands for.
+    pub(super) fn title(&self, words: &Words) -> String {
+        let Self { start, people, bots, .. } = self;
+        words.bar.text(&[("start", start), ("people", people), ("bots", bots)])
     }
 }
 

@@ -5,15 +5,14 @@ mod chart;
 mod page;
 mod qr;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use jiff::Timestamp;
 
 use super::error::{Kind, Problem};
 use super::extract::preferred;
-use super::page::notice;
-use super::redirect::{RETRY_SECONDS, UNAVAILABLE, UNKNOWN, what_became_of_it};
+use super::page::{Edition, Notice, Pages};
+use super::redirect::RETRY_SECONDS;
 use super::v1::wire::Public;
 use crate::metrics::Outcome;
 use crate::model::code::Code;
@@ -54,13 +53,14 @@ pub fn split(path: &str) -> Option<(&str, Suffix)> {
 pub struct Suffixes {
     stats: Stats,
     public: Public,
+    pages: Pages,
 }
 
 impl Suffixes {
     /// Figures come from `stats`, so far as they are public; links look as `public` says.
     #[must_use]
-    pub fn new(stats: Stats, public: Public) -> Self {
-        Self { stats, public }
+    pub fn new(stats: Stats, public: Public, pages: Pages) -> Self {
+        Self { stats, public, pages }
     }
 }
 
@@ -75,11 +75,11 @@ pub async fn answer(
     let (link, danger) = match decision {
         Ok(Decision::Follow(link)) => (link, None),
         Ok(Decision::Warn(link, danger)) => (link, Some(danger)),
-        Ok(Decision::Gone(why)) => return (Outcome::Gone, gone(request, &why)),
+        Ok(Decision::Gone(why)) => return (Outcome::Gone, gone(request, &suffixes.pages, &why)),
         Ok(Decision::Unknown | Decision::Elsewhere) => {
-            return (Outcome::Unknown, unknown(request));
+            return (Outcome::Unknown, unknown(request, &suffixes.pages));
         }
-        Err(error) => return (Outcome::Unavailable, unavailable(request, error)),
+        Err(error) => return (Outcome::Unavailable, unavailable(request, &suffixes.pages, error)),
     };
     let response = match suffix {
         Suffix::Page => page::show(request, suffixes, &link.link, danger.as_ref(), now).await,
@@ -97,32 +97,42 @@ fn wants_json(request: &HttpRequest) -> bool {
     preferred(request, &[("text/html", false), ("application/json", true)]).unwrap_or(false)
 }
 
-fn gone(request: &HttpRequest, why: &Gone) -> HttpResponse {
-    let what = what_became_of_it(why);
-    if wants_json(request) {
-        let detail = match &why.reason {
-            Some(reason) => format!("{what} Reason: {reason}"),
-            None => what.to_owned(),
-        };
-        return Problem::new(Kind::Gone, detail).error_response();
+fn gone(request: &HttpRequest, pages: &Pages, why: &Gone) -> HttpResponse {
+    let edition = pages.edition(request);
+    if !wants_json(request) {
+        return edition.gone(why);
     }
-    notice(StatusCode::GONE, what, why.reason.as_deref())
+    let words = &edition.language.words;
+    let what = Notice::of(why).sentence(words).to_string();
+    let detail = match &why.reason {
+        Some(reason) => format!("{what} {}", words.reason.text(&[("reason", reason)])),
+        None => what,
+    };
+    told_in(edition, Problem::new(Kind::Gone, detail))
 }
 
-fn unknown(request: &HttpRequest) -> HttpResponse {
-    match wants_json(request) {
-        true => Problem::new(Kind::NotFound, UNKNOWN).error_response(),
-        false => notice(StatusCode::NOT_FOUND, UNKNOWN, None),
+fn unknown(request: &HttpRequest, pages: &Pages) -> HttpResponse {
+    let edition = pages.edition(request);
+    if !wants_json(request) {
+        return edition.page(Notice::Unknown);
     }
+    told_in(edition, Problem::new(Kind::NotFound, &edition.language.words.unknown))
 }
 
-fn unavailable(request: &HttpRequest, error: StoreError) -> HttpResponse {
+fn unavailable(request: &HttpRequest, pages: &Pages, error: StoreError) -> HttpResponse {
     if wants_json(request) {
         return Problem::from(error).error_response();
     }
     tracing::debug!(%error, "a short link could not be looked up");
-    let mut response = notice(StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, None);
+    let mut response = pages.edition(request).page(Notice::Unavailable);
     response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
+    response
+}
+
+/// A problem whose detail is in the reader's language.
+fn told_in(edition: &Edition, problem: Problem) -> HttpResponse {
+    let mut response = problem.error_response();
+    edition.language.tell(response.headers_mut());
     response
 }
 

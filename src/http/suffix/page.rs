@@ -1,6 +1,7 @@
 //! `/{code}+`: where a short link leads, before one goes there; and its figures, where they are
 //! public.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -14,7 +15,7 @@ use url::Url;
 
 use super::chart::Chart;
 use super::{Suffixes, wants_json};
-use crate::http::page::{html, told};
+use crate::http::page::{Language, Phrase, Words};
 use crate::http::redirect::NO_STORE;
 use crate::http::v1::stats::{Asked, BreakdownRow, ReportBody, breakdown};
 use crate::http::v1::wire::rfc3339;
@@ -31,11 +32,11 @@ const BY_DAY_UP_TO: SignedDuration = SignedDuration::from_hours(92 * 24);
 const BY_WEEK_UP_TO: SignedDuration = SignedDuration::from_hours(700 * 24);
 
 /// The dimensions that are shown, and what they are called.
-const TOPS: [(Dimension, &str); 4] = [
-    (Dimension::Referrer, "Referrers"),
-    (Dimension::Country, "Countries"),
-    (Dimension::Browser, "Browsers"),
-    (Dimension::Platform, "Platforms"),
+const TOPS: [(Dimension, fn(&Words) -> &Phrase); 4] = [
+    (Dimension::Referrer, |words| &words.referrers),
+    (Dimension::Country, |words| &words.countries),
+    (Dimension::Browser, |words| &words.browsers),
+    (Dimension::Platform, |words| &words.platforms),
 ];
 
 /// The page as data.
@@ -65,11 +66,12 @@ struct OpenInfo<'a> {
 #[derive(Template)]
 #[template(path = "link.html")]
 struct LinkPage<'a> {
+    language: &'a Language,
     code: &'a str,
     short_url: &'a str,
     host: &'a str,
     target: &'a str,
-    danger: Option<String>,
+    danger: Option<&'a Danger>,
     open: Option<OpenPage<'a>>,
 }
 
@@ -80,18 +82,24 @@ struct OpenPage<'a> {
     imported: Option<(u64, String)>,
     report: Option<&'a Report>,
     chart: Option<Chart>,
-    tops: Vec<Top>,
+    tops: Vec<Top<'a>>,
 }
 
 /// The names of one dimension with most clicks.
-struct Top {
-    name: &'static str,
+struct Top<'a> {
+    name: &'a Phrase,
     rows: Vec<(String, u64)>,
 }
 
 impl LinkPage<'_> {
     fn title(&self) -> Option<&str> {
         self.open.as_ref().and_then(|open| open.title)
+    }
+
+    /// What it leads to, as HTML.
+    fn leads_to(&self) -> String {
+        let values: [(&str, &dyn Display); 2] = [("link", &self.short_url), ("host", &self.host)];
+        self.language.words.leads_to.html(&values)
     }
 
     /// The address of the QR code, relative to the page's own.
@@ -124,15 +132,17 @@ pub(super) async fn show(
     let (report, short_url) = (report.as_ref(), suffixes.public.short_url(link));
     let is_open = suffixes.stats.are_public();
     if !wants_json(request) {
+        let language = &suffixes.pages.edition(request).language;
         let page = LinkPage {
+            language,
             code: link.code.as_str(),
             short_url: &short_url,
             host: &host_of(link),
             target: link.target.as_str(),
-            danger: danger.map(told),
-            open: is_open.then(|| OpenPage::of(link, report, &asked)),
+            danger,
+            open: is_open.then(|| OpenPage::of(link, report, &asked, &language.words)),
         };
-        return html(StatusCode::OK, &page);
+        return language.html(StatusCode::OK, &page);
     }
     let info = LinkInfo {
         code: link.code.as_str(),
@@ -169,16 +179,29 @@ fn asked(link: &Link, now: Timestamp) -> Asked {
     Asked::of_window(Query { by: Some(by), ..Query::default() })
 }
 
+impl OpenPage<'_> {
+    /// All clicks and those of people, as HTML.
+    fn clicks(&self, report: &Report, words: &Words) -> String {
+        let count = report.total.count;
+        words.clicks_of_people.html(&[("clicks", &count.clicks()), ("people", &count.people)])
+    }
+
+    /// What the link brought along, as HTML.
+    fn counted_elsewhere(clicks: &u64, day: &str, words: &Words) -> String {
+        words.counted_elsewhere.html(&[("clicks", clicks), ("day", &day)])
+    }
+}
+
 impl<'a> OpenPage<'a> {
-    fn of(link: &'a Link, report: Option<&'a Report>, asked: &Asked) -> Self {
+    fn of(link: &'a Link, report: Option<&'a Report>, asked: &Asked, words: &'a Words) -> Self {
         let day = |moment: Timestamp| moment.strftime("%Y-%m-%d").to_string();
         let top = |report: &Report, dimension, name| {
             let rows = breakdown(&report.breakdown, dimension, asked);
-            let row = |row: BreakdownRow| (row.id, row.clicks);
+            let row = |row: BreakdownRow| (name_of(row.id, words), row.clicks);
             Top { name, rows: rows.into_iter().map(row).collect() }
         };
         let tops = report.map_or(vec![], |report| {
-            let all = TOPS.map(|(dimension, name)| top(report, dimension, name));
+            let all = TOPS.map(|(dimension, name)| top(report, dimension, name(words)));
             all.into_iter().filter(|top| !top.rows.is_empty()).collect()
         });
         Self {
@@ -190,5 +213,15 @@ impl<'a> OpenPage<'a> {
             chart: report.and_then(Chart::of),
             tops,
         }
+    }
+}
+
+/// What a row is called: only rows that are no names are told in the reader's language.
+fn name_of(id: String, words: &Words) -> String {
+    match id.as_str() {
+        "direct" => words.row_direct.to_string(),
+        "unknown" => words.row_unknown.to_string(),
+        "other" => words.row_other.to_string(),
+        _ => id,
     }
 }

@@ -3,16 +3,14 @@
 use std::fmt::{Display, Write as _};
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    self, CacheControl, CacheDirective, EntityTag, Header as _, IfNoneMatch,
-};
+use actix_web::http::header::{self, CacheControl, CacheDirective};
 use actix_web::{HttpRequest, HttpResponse, web};
 use fast_qr::ECL;
 use fast_qr::qr::{QRBuilder, QRCode};
 use png::{BitDepth, ColorType, Compression, EncodingError};
-use sha2::{Digest as _, Sha256};
 
 use crate::http::error::{Kind, Problem};
+use crate::http::etag::{is_known, tag_of};
 use crate::http::extract::{QueryString, preferred};
 use crate::http::page::NO_SNIFF;
 
@@ -72,12 +70,8 @@ pub(super) async fn show(
             ("image/png", drawn.map_err(unencoded)?)
         }
     };
-    let tag = EntityTag::new_strong(tag_of(&image));
-    let known = match IfNoneMatch::parse(request) {
-        Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
-        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),
-        Err(_) => false,
-    };
+    let tag = tag_of(&image);
+    let known = is_known(request, &tag);
     let mut response =
         HttpResponse::build(if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     response
@@ -102,15 +96,6 @@ fn accepted(request: &HttpRequest) -> Result<Format, Problem> {
         let detail = "QR codes can be had as image/svg+xml and image/png; accept one of them, or \
                       end the address in .qr.svg or .qr.png";
         Problem::new(Kind::NotAcceptable, detail).field("Accept")
-    })
-}
-
-/// An image's name for caches: the first half of its hash.
-fn tag_of(image: &[u8]) -> String {
-    Sha256::digest(image).iter().take(16).fold(String::new(), |mut tag, byte| {
-        // Writing into a text can't fail.
-        let _ = write!(tag, "{byte:02x}");
-        tag
     })
 }
 
