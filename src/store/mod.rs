@@ -31,7 +31,7 @@ use crate::model::tally::{Cell, Count, Day, Figures, Row, Subject};
 use crate::model::target::Target;
 
 /// The version of what is written into a store. A store of another version is not touched.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// Why a store did not do what it was asked for.
 #[derive(Debug, Clone, thiserror::Error)]

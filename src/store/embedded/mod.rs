@@ -10,6 +10,7 @@ mod hold;
 mod import;
 mod keys;
 mod links;
+mod records;
 mod sweep;
 mod tallies;
 mod writer;
