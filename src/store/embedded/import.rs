@@ -15,7 +15,7 @@ use super::links::{ADDRESSES, LISTINGS, digest, places};
 use super::records::Records;
 use super::{Embedded, failed};
 use crate::model::link::Link;
-use crate::store::{StoreError, record};
+use crate::store::{StoreError, aside, record};
 
 /// Half the SHA-256 of an address.
 type Digest = [u8; 16];
@@ -57,8 +57,7 @@ impl Embedded {
         max_codes: usize,
     ) -> Result<There, StoreError> {
         let links = Arc::clone(links);
-        let ready = tokio::task::spawn_blocking(move || Ready::new(links, max_codes)).await;
-        let ready = ready.map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        let ready = aside(move || Ready::new(links, max_codes)).await?;
         let (tell, told) = oneshot::channel();
         self.imports.lock().unwrap_or_else(PoisonError::into_inner).push(Waiting { ready, tell });
         // Of those who wait, the first takes all along, and the others find nothing left to do. A task

@@ -11,7 +11,7 @@ use super::{Redis, scripts, together};
 use crate::model::code::Code;
 use crate::model::tally::row::{HEAD, Names, length_without_sketches};
 use crate::model::tally::{Breakdown, Cell, Day, Figures, QUARTERS_AN_HOUR, Row, Subject};
-use crate::store::{Ask, DayFigures, DayRow, StoreError};
+use crate::store::{Ask, DayFigures, DayRow, StoreError, aside};
 
 /// Days looked into by one script call: without their quarters, and with them.
 const DAYS_A_CALL: usize = 128;
@@ -121,7 +121,7 @@ impl Redis {
         aside(move || {
             let mut links: Vec<_> = parts.into_iter().flatten().collect();
             links.sort_unstable_by(|a: &(Code, DayFigures), b| a.0.cmp(&b.0));
-            Ok(links)
+            links
         })
         .await
     }
@@ -152,21 +152,13 @@ impl Redis {
             }
             Ok(links)
         })
-        .await
+        .await?
     }
 }
 
 /// Whether the day's row is all that is asked for, without its sketch.
 fn is_plain(ask: &Ask) -> bool {
     !ask.quarters && !ask.sketch
-}
-
-/// Work that takes longer than a reader on this thread may wait, done on another.
-async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|e| Err(StoreError::Unavailable(e.to_string())))
 }
 
 /// Days as the script tells them, of those asked for.
@@ -187,7 +179,7 @@ async fn read_days(
         }
         Ok(days)
     };
-    if bytes > BYTES_IN_PASSING { aside(read).await } else { read() }
+    if bytes > BYTES_IN_PASSING { aside(read).await? } else { read() }
 }
 
 /// A day as the script tells it: its number, its row, then hour and row in turn.

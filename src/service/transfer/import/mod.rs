@@ -29,7 +29,7 @@ use super::super::shorten::edit::is_under;
 use super::super::shorten::{MAX_CODES, Shorten, ShortenError};
 use crate::model::code::Code;
 use crate::model::link::{Link, Standing};
-use crate::store::{Keep, Links as _, Replaced, StoreError};
+use crate::store::{Keep, Links as _, Replaced, StoreError, aside};
 
 /// The most lines of one request.
 pub const MAX_LINES: usize = 10_000;
@@ -204,7 +204,7 @@ impl Import {
         let (rows, links) = (lines.rows, Arc::from(lines.links));
         let there = self.shorten.links.import(&links, MAX_CODES).await?;
         let settle = move || Settled::of(&rows, &links, &there, on_conflict).outcome();
-        let (mut report, changes) = beside(settle).await?;
+        let (mut report, changes) = aside(settle).await?;
         let replacing = |(old, new): (Link, Link)| self.replace(old, new);
         let changes = stream::iter(changes.into_iter().map(Ok));
         changes.try_for_each_concurrent(REPLACED_AT_ONCE, replacing).await?;
@@ -246,7 +246,7 @@ impl Import {
             };
             async {
                 let _core = self.cores.acquire().await;
-                beside(read).await
+                aside(read).await
             }
         });
         let read = try_join_all(stretches).await?;
@@ -256,7 +256,7 @@ impl Import {
             lines.for_each(|(line, read)| sort_in(&mut stretches, line, read));
             stretches
         };
-        Ok(beside(in_order).await?)
+        Ok(aside(in_order).await?)
     }
 
     /// Puts `new` in the place of `old`, or of what has come there since.
@@ -277,12 +277,4 @@ impl Import {
         }
         Ok(())
     }
-}
-
-/// Runs what takes some milliseconds beside the worker, which has readers to serve.
-async fn beside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| StoreError::Unavailable(e.to_string()))
 }
