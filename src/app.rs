@@ -1,7 +1,7 @@
 //! The wiring: what is built at start, and in which order it stops.
 //!
 //! ```text
-//! start   journal ─ store ─ cache ─ services ─ first key ─ roll-up ─ listen
+//! start   pages ─ journal ─ store ─ cache ─ address ─ roll-up ─ services ─ first key ─ serve
 //! stop    live streams ─ listen ─ requests in flight ─ roll-up (the journal's tail) ─ store
 //! ```
 //! Each step of the stop waits for the one before it, so that what a request wrote into the journal
@@ -99,6 +99,7 @@ impl App {
 
     async fn build_with(config: Loaded, doors: Doors) -> anyhow::Result<Self> {
         let settings = &config.settings;
+        let pages = pages(settings, doors)?;
         make_data_dir(&settings.data_dir)?;
         let journal = Arc::new(open_journal(settings)?);
         let store = open_store(settings)?;
@@ -109,13 +110,6 @@ impl App {
         if let Some(error) = &absent {
             tracing::warn!(%error, "starting without the store; trying again until it answers");
         }
-        // A key that is drawn for one command would be seen by nobody.
-        let first_key = doors == Doors::All || bootstrap.is_some();
-        let new_key = match absent.is_none() && first_key {
-            true => auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await?,
-            false => None,
-        };
-        let unprepared = absent.map(|_| auth);
         let (listener, address) = match doors {
             Doors::All => listen(&settings.listen).map(|(l, a)| (Some(l), a))?,
             // Short URLs look as they will when the service listens.
@@ -128,13 +122,21 @@ impl App {
             enricher(settings, address)?,
         )
         .context("the roll-up can't start")?;
-        let parts = parts(&config, &links, &journal, &runner, address)?;
+        let parts = parts(&config, &links, &journal, &runner, pages, address)?;
         let audience = parts.verbs.live.audience();
         let mut servers = Vec::new();
         if let Some(listener) = listener {
             servers.push(serve(settings, parts.clone(), Door::Tcp(listener))?);
         }
         servers.extend(control_server(settings, parts)?);
+        // Last: one that was drawn before something else stopped the start would be seen by nobody,
+        // and so would one that was drawn for one command.
+        let first_key = doors == Doors::All || bootstrap.is_some();
+        let new_key = match absent.is_none() && first_key {
+            true => auth.ensure_first_key(bootstrap.clone(), Timestamp::now()).await?,
+            false => None,
+        };
+        let unprepared = absent.map(|_| auth);
         Ok(Self { links, runner, servers, audience, address, new_key, unprepared, bootstrap })
     }
 
@@ -254,6 +256,20 @@ fn home(settings: &Settings, address: SocketAddr) -> anyhow::Result<Home> {
     Home::new(&settings.public_base(address), &settings.hosts).context("public_url")
 }
 
+/// What readers get in place of redirects. Who runs one command shows them to nobody: files that can't
+/// be used are told, and done without.
+fn pages(settings: &Settings, doors: Doors) -> anyhow::Result<Pages> {
+    // Whatever the port is in the end: what stands before our paths does not depend on it.
+    let home = home(settings, resolve(&settings.listen)?)?;
+    match Pages::open(&settings.brand, home.prefix()) {
+        Err(error) if doors == Doors::Control => {
+            tracing::warn!("{error}");
+            Ok(Pages::open(&settings.brand.without_files(), home.prefix())?)
+        }
+        opened => Ok(opened?),
+    }
+}
+
 /// What makes visits of clicks.
 fn enricher(settings: &Settings, address: SocketAddr) -> anyhow::Result<Enricher> {
     let path = &settings.clicks.geoip_path;
@@ -281,11 +297,11 @@ fn parts(
     links: &Cached,
     journal: &Arc<Journal>,
     runner: &Runner,
+    pages: Pages,
     address: SocketAddr,
 ) -> anyhow::Result<Parts> {
     let settings = &config.settings;
     let home = home(settings, address)?;
-    let pages = Pages::open(&settings.brand, home.prefix())?;
     let canonical = Arc::new(Canonicalizer::new(&settings.canonical).context("[canonical]")?);
     let shorten = Shorten::new(
         links.clone(),

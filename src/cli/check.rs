@@ -104,7 +104,7 @@ async fn look(args: &Args, settings: &Settings) -> anyhow::Result<Vec<Finding>> 
         findings.extend(folder("archive", archive, settings.clicks.segment_size));
     }
     findings.extend(countries(settings));
-    findings.push(pages(settings));
+    findings.extend(pages(settings));
     findings.push(service);
     findings.extend(store(settings, serving).await);
     Ok(findings)
@@ -168,14 +168,18 @@ fn countries(settings: &Settings) -> Option<Finding> {
 }
 
 /// What readers see: `serve` refuses to start without the files of the brand.
-fn pages(settings: &Settings) -> Finding {
-    match Pages::open(&settings.brand, "") {
-        Ok(pages) => {
-            let languages = Vec::from_iter(pages.languages()).join(", ");
-            Finding::new(Level::Ok, "pages", format_args!("in {languages}"))
-        }
-        Err(error) => Finding::new(Level::Problem, "pages", error),
-    }
+fn pages(settings: &Settings) -> Vec<Finding> {
+    let pages = match Pages::open(&settings.brand, "") {
+        Ok(pages) => pages,
+        Err(error) => return vec![Finding::new(Level::Problem, "pages", error)],
+    };
+    let languages = Vec::from_iter(pages.languages()).join(", ");
+    let mut findings = vec![Finding::new(Level::Ok, "pages", format_args!("in {languages}"))];
+    findings.extend(pages.gaps().map(|(language, keys)| {
+        let detail = format!("[{language}] lacks {}: said in English", keys.join(", "));
+        Finding::new(Level::Warning, "pages", detail)
+    }));
+    findings
 }
 
 fn try_to_write(folder: &Path) -> std::io::Result<()> {

@@ -10,9 +10,10 @@ use actix_web::http::header::{self, CacheControl, CacheDirective, ETag, EntityTa
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::etag::{is_known, tag_of};
-use super::page::NO_SNIFF;
+use super::page::{ENGLISH, NO_SNIFF};
 
 /// Where the logo is served, below `/-`.
 pub(super) const LOGO: &str = "/brand/logo";
@@ -40,6 +41,15 @@ pub struct Settings {
     pub language: String,
     /// The path of further words for pages, or nothing.
     pub translations: PathBuf,
+}
+
+impl Settings {
+    /// The same newsroom without what lies in files of its own.
+    #[must_use]
+    pub fn without_files(&self) -> Self {
+        let (logo, translations) = (PathBuf::new(), PathBuf::new());
+        Self { logo, translations, language: ENGLISH.to_owned(), ..self.clone() }
+    }
 }
 
 /// A colour, and what can be read on it.
@@ -109,8 +119,10 @@ impl Brand {
             "" => None,
             colour => Some(Colour::parse(colour)?),
         };
-        let home = Some(settings.home.clone()).filter(|home| !home.is_empty());
-        Ok(Self(Arc::new(Parts { name: settings.name.clone(), logo, colour, home })))
+        let name = settings.name.trim().to_owned();
+        // As it was understood: a browser may read `https:example.org` as a path of ours.
+        let home = Url::parse(&settings.home).ok().map(String::from);
+        Ok(Self(Arc::new(Parts { name, logo, colour, home })))
     }
 
     /// What it is called.

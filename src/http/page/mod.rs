@@ -16,8 +16,9 @@ use bytes::Bytes;
 
 use self::frame::Frame;
 pub(super) use self::frame::{Language, NO_SNIFF};
+use self::words::Said;
 pub use self::words::WordsError;
-pub(super) use self::words::{Phrase, Words};
+pub(super) use self::words::{ENGLISH, Phrase, Words};
 
 use super::brand::{Brand, BrandError, Settings};
 use super::extract::{authority, preferred};
@@ -163,6 +164,8 @@ pub(super) struct Edition {
     pub(super) language: Language,
     /// One for each of [`Notice::ALL`].
     ready: Vec<Ready>,
+    /// The keys of what is said in English.
+    lacks: Vec<String>,
 }
 
 /// What a notice is sent as, made at the start: whoever tries codes gets many of them.
@@ -180,7 +183,7 @@ impl Pages {
     pub fn open(settings: &Settings, prefix: &str) -> Result<Self, PagesError> {
         let own = Some(settings.translations.as_path()).filter(|path| *path != Path::new(""));
         let frame = Arc::new(Frame::new(Brand::open(settings, prefix)?)?);
-        let edition = |(tag, words)| Edition::new(tag, words, Arc::clone(&frame));
+        let edition = |said| Edition::new(said, Arc::clone(&frame));
         let editions = words::read(own)?.into_iter().map(edition);
         let editions = editions.collect::<Result<Vec<Edition>, PagesError>>()?;
         let usual = editions.iter().position(|edition| edition.is_in(&settings.language));
@@ -201,6 +204,12 @@ impl Pages {
     /// The tags of the languages that there are.
     pub fn languages(&self) -> impl Iterator<Item = &str> {
         self.0.editions.iter().map(|edition| edition.language.tag.as_str())
+    }
+
+    /// The languages that some things are said in English in, and the keys of these.
+    pub fn gaps(&self) -> impl Iterator<Item = (&str, &[String])> {
+        let gaps = self.0.editions.iter().filter(|edition| !edition.lacks.is_empty());
+        gaps.map(|edition| (edition.language.tag.as_str(), edition.lacks.as_slice()))
     }
 
     /// Those in the language that suits a request best.
@@ -266,11 +275,12 @@ fn wants_page(request: &HttpRequest) -> bool {
 }
 
 impl Edition {
-    fn new(tag: String, words: Words, frame: Arc<Frame>) -> Result<Self, PagesError> {
+    fn new(said: Said, frame: Arc<Frame>) -> Result<Self, PagesError> {
+        let Said { tag, words, lacks } = said;
         let language = Language::new(tag, words, frame)?;
         let ready = Notice::ALL.into_iter().map(|notice| Ready::new(&language, notice));
         let ready = ready.collect::<Result<_, _>>()?;
-        Ok(Self { language, ready })
+        Ok(Self { language, ready, lacks })
     }
 
     fn is_in(&self, tag: &str) -> bool {

@@ -14,7 +14,7 @@ use super::language::ever_wider;
 /// What is compiled in.
 const PAGES_TOML: &str = include_str!("../../../config/pages.toml");
 /// The language that has every key, and its words for what others lack.
-const ENGLISH: &str = "en";
+pub(in crate::http) const ENGLISH: &str = "en";
 
 /// Texts by key, of each language by its tag.
 type Tables = BTreeMap<String, BTreeMap<String, String>>;
@@ -136,6 +136,16 @@ pub enum WordsError {
         /// What stands there.
         text: String,
     },
+    /// A text says nothing.
+    #[error("{file}: `{key}` in [{language}] is empty; leave it out to have it said in English")]
+    Blank {
+        /// Which.
+        file: String,
+        /// The table's name.
+        language: String,
+        /// The text's.
+        key: String,
+    },
     /// A direction that no language is written in.
     #[error("{file}: `direction` in [{language}] must be ltr or rtl, not {given:?}")]
     Direction {
@@ -151,9 +161,16 @@ pub enum WordsError {
     Mismatch(#[from] toml::de::Error),
 }
 
-/// The words of every language, by its tag: those compiled in, and over them those of the file at
-/// `own`, if there is one.
-pub(super) fn read(own: Option<&Path>) -> Result<Vec<(String, Words)>, WordsError> {
+/// All that is said in one language, and what of it in English because there are no words for it.
+pub(super) struct Said {
+    pub(super) tag: String,
+    pub(super) words: Words,
+    pub(super) lacks: Vec<String>,
+}
+
+/// What is said in every language: the words compiled in, and over them those of the file at `own`,
+/// if there is one.
+pub(super) fn read(own: Option<&Path>) -> Result<Vec<Said>, WordsError> {
     let mut tables = parse("config/pages.toml", PAGES_TOML)?;
     let english = tables.get(ENGLISH).cloned().unwrap_or_default();
     check("config/pages.toml", &tables, &english)?;
@@ -165,8 +182,13 @@ pub(super) fn read(own: Option<&Path>) -> Result<Vec<(String, Words)>, WordsErro
         check(&file, &own, &english)?;
         own.into_iter().for_each(|(tag, texts)| tables.entry(tag).or_default().extend(texts));
     }
-    let whole = |tag: &String| Ok((tag.clone(), whole(tag, &tables).try_into()?));
-    tables.keys().map(whole).collect()
+    let said = |tag: &String| {
+        let words = whole(tag, &tables).try_into()?;
+        let own: Vec<_> = ever_wider(tag).filter_map(|tag| tables.get(tag)).collect();
+        let lacks = english.keys().filter(|key| !own.iter().any(|texts| texts.contains_key(*key)));
+        Ok(Said { tag: tag.clone(), words, lacks: lacks.cloned().collect() })
+    };
+    tables.keys().map(said).collect()
 }
 
 /// What is said in a language: its own words, before those of wider ones, before English.
@@ -213,6 +235,9 @@ fn check(
         let Some(model) = english.get(&key) else {
             return Err(WordsError::Key { file, language, key });
         };
+        if text.trim().is_empty() {
+            return Err(WordsError::Blank { file, language, key });
+        }
         if key == "direction" && !matches!(text.as_str(), "ltr" | "rtl") {
             return Err(WordsError::Direction { file, language, given: text.clone() });
         }
@@ -293,9 +318,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pages.toml");
         std::fs::write(&path, own).unwrap();
-        let words = read(Some(&path)).map_err(|error| error.to_string());
+        let words = by_tag(Some(&path)).map_err(|error| error.to_string());
         let folder = format!("{}/", folder.path().display());
-        words.map(BTreeMap::from_iter).map_err(|error| error.replace(&folder, ""))
+        words.map_err(|error| error.replace(&folder, ""))
+    }
+
+    fn by_tag(own: Option<&Path>) -> Result<BTreeMap<String, Words>, WordsError> {
+        Ok(read(own)?.into_iter().map(|said| (said.tag, said.words)).collect())
     }
 
     #[test]
@@ -309,7 +338,7 @@ mod tests {
                 assert!(!text.trim().is_empty(), "{tag}: {key}");
             }
         }
-        let words = BTreeMap::from_iter(read(None).unwrap());
+        let words = by_tag(None).unwrap();
         assert_eq!(words["ar"].direction, Direction::Rtl);
         assert_eq!(words["fr"].direction, Direction::Ltr);
     }
@@ -347,6 +376,10 @@ mod tests {
             ),
             ("[nl]\nhome = '{name'", "`home` in [nl] must hold {name}, not \"{name\""),
             ("[nl]\nunknown = '{code}'", "`unknown` in [nl] must hold no braces, not \"{code}\""),
+            (
+                "[de]\nunknown = ' '",
+                "`unknown` in [de] is empty; leave it out to have it said in English",
+            ),
             ("[he]\ndirection = 'left'", "`direction` in [he] must be ltr or rtl, not \"left\""),
             (
                 "[german]\nunknown = 'x'",
@@ -363,7 +396,7 @@ mod tests {
             let told = with(own).unwrap_err();
             assert!(told.starts_with(&format!("{file}, line {line}: ")), "{told}");
         }
-        let missing = read(Some(Path::new("/nowhere/p.toml"))).unwrap_err().to_string();
+        let missing = by_tag(Some(Path::new("/nowhere/p.toml"))).unwrap_err().to_string();
         assert!(missing.starts_with("/nowhere/p.toml can't be read: "), "{missing}");
     }
 

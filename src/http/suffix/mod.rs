@@ -120,11 +120,15 @@ fn unknown(request: &HttpRequest, pages: &Pages) -> HttpResponse {
 }
 
 fn unavailable(request: &HttpRequest, pages: &Pages, error: StoreError) -> HttpResponse {
-    if wants_json(request) {
-        return Problem::from(error).error_response();
-    }
     tracing::debug!(%error, "a short link could not be looked up");
-    let mut response = pages.edition(request).page(Notice::Unavailable);
+    let edition = pages.edition(request);
+    let mut response = match wants_json(request) {
+        true => {
+            let words = &edition.language.words;
+            told_in(edition, Problem::new(Kind::Unavailable, &words.unavailable))
+        }
+        false => edition.page(Notice::Unavailable),
+    };
     response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
     response
 }
