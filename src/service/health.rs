@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::auth::{Forbidden, Principal};
 use super::click::{Auditor, Figures, Snapshot, archive};
@@ -11,13 +13,18 @@ use super::live::Audience;
 pub use crate::store::StoreKind;
 use crate::store::cached::{self, Cached};
 use crate::store::journal::Journal;
-use crate::store::{StoreError, Upkeep as _};
+use crate::store::{StoreError, Upkeep as _, aside};
+
+/// How long the roll-up may take to say what is pending: it reads all of that, between its rounds.
+const ACCOUNT_WITHIN: Duration = Duration::from_millis(500);
 
 /// Looks at everything on this node.
 #[derive(Clone)]
 pub struct Health {
     links: Cached,
     node: Node,
+    /// The one question that the roll-up may be busy with.
+    question: Arc<Semaphore>,
 }
 
 /// What all workers of a node share.
@@ -69,7 +76,8 @@ pub struct JournalReport {
     pub accepted: u64,
     /// Clicks that could not be written down, ever.
     pub lost: u64,
-    /// Clicks that wait to be counted; unknown while the store does not say what it has counted.
+    /// Clicks that wait to be counted; unknown while the store does not say what it has counted, or
+    /// when there are too many to be added up in a moment.
     pub pending: Option<u64>,
 }
 
@@ -77,7 +85,7 @@ impl Health {
     /// The health of `node` and of what is behind `links`.
     #[must_use]
     pub fn new(links: Cached, node: Node) -> Self {
-        Self { links, node }
+        Self { links, node, question: Arc::new(Semaphore::new(1)) }
     }
 
     /// The same over another handle on the store.
@@ -100,30 +108,40 @@ impl Health {
     /// [`Forbidden::Operate`].
     pub async fn report(&self, by: &Principal) -> Result<Report, Forbidden> {
         by.may_operate()?;
-        let Node { journal, rollup, auditor, audience, archives, started_at } = &self.node;
+        let Node { journal, rollup, audience, archives, started_at, .. } = &self.node;
         let asked = Instant::now();
         let store = self.check().await.map(|()| asked.elapsed());
         // The roll-up asks the store as well: nobody need wait twice for one that is away.
         let pending = match &store {
-            Ok(_) => auditor.account().await.ok().map(|account| account.pending),
+            Ok(_) => timeout(ACCOUNT_WITHIN, self.pending()).await.ok().flatten(),
             Err(_) => None,
         };
+        let log = Arc::clone(journal);
+        let bytes = aside(move || log.size()).await.unwrap_or_default();
         let counts = journal.counts();
         Ok(Report {
             node: journal.node().0.clone(),
             started_at: *started_at,
             kind: self.links.store().kind(),
             store,
-            journal: JournalReport {
-                bytes: journal.size(),
-                accepted: counts.clicks,
-                lost: counts.lost,
-                pending,
-            },
+            journal: JournalReport { bytes, accepted: counts.clicks, lost: counts.lost, pending },
             rollup: rollup.snapshot(),
             archive: archives.then(|| rollup.archive().snapshot()),
             cache: self.links.snapshot(),
             listeners: audience.listeners(),
         })
+    }
+
+    /// Clicks that wait to be counted. Who does not wait for the answer leaves the question behind, and
+    /// the next one is put when the roll-up is done with that.
+    async fn pending(&self) -> Option<u64> {
+        let turn = Arc::clone(&self.question).acquire_owned().await.ok()?;
+        let auditor = self.node.auditor.clone();
+        let asked = tokio::spawn(async move {
+            let account = auditor.account().await;
+            drop(turn);
+            account
+        });
+        Some(asked.await.ok()?.ok()?.pending)
     }
 }

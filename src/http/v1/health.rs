@@ -60,7 +60,8 @@ struct JournalBody {
     bytes: u64,
     /// Clicks that it took, ever.
     accepted: u64,
-    /// Clicks that wait to be counted; null while the store does not say what it has counted.
+    /// Clicks that wait to be counted; null while the store does not say what it has counted, or when
+    /// there are too many to be added up in a moment.
     pending: Option<u64>,
     /// Redirects whose click could not be written down, ever.
     lost: u64,
