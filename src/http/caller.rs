@@ -1,5 +1,7 @@
 //! Who asks: by a key, through the control socket, or signed in.
 
+use std::time::Duration;
+
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpRequest, web};
@@ -7,7 +9,8 @@ use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 
 use super::Services;
-use super::error::{Kind, Problem};
+use super::error::{BAD_TOKEN, CHALLENGE, Kind, Problem};
+use super::extract::authority;
 use super::session::{Cookie, Site};
 use crate::model::key::PlainKey;
 use crate::service::auth::Principal;
@@ -41,8 +44,8 @@ impl FromRequest for Caller {
             Ok(Self(match shown {
                 Proof::Key(key) => services.auth.authenticate(&key).await?,
                 Proof::Socket => Principal::local(),
-                Proof::Session(token) => {
-                    services.auth.resume_session(&token, Timestamp::now()).await?
+                Proof::Session(token, lasts) => {
+                    services.auth.resume_session(&token, lasts, Timestamp::now()).await?
                 }
             }))
         })
@@ -55,13 +58,13 @@ enum Proof {
     Key(PlainKey),
     /// That they could open the control socket.
     Socket,
-    /// The token of a session.
-    Session(String),
+    /// The token of a session, and how long sessions last.
+    Session(String, Duration),
 }
 
 impl Proof {
-    /// A browser sends its cookie with whatever is asked of us, by whomever: so what changes
-    /// something counts only if a page of ours asked.
+    /// A browser sends its cookie with whatever is asked of us, by whomever: so nothing counts that
+    /// another's page asked for, nor what changes something unless a page of ours did.
     fn shown_by(request: &HttpRequest) -> Result<Self, Problem> {
         if let Some(given) = request.headers().get(header::AUTHORIZATION) {
             return bearer(given.as_bytes()).map(Self::Key);
@@ -69,22 +72,30 @@ impl Proof {
         if request.conn_data::<LocalPeer>().is_some() {
             return Ok(Self::Socket);
         }
-        let cookie = request.app_data::<web::Data<Cookie>>();
-        let token = cookie.and_then(|cookie| cookie.token(request)).ok_or_else(no_key)?;
-        let changes_nothing = matches!(*request.method(), Method::GET | Method::HEAD);
-        if !changes_nothing && Site::of(request) != Site::Ours {
-            let detail = "with a session, this takes `Sec-Fetch-Site: same-origin`, or an `Origin` \
-                          that is this very host, as browsers send them from our own pages; other \
-                          clients send a key: `Authorization: Bearer sl_…`";
-            return Err(Problem::new(Kind::CrossSite, detail).field("Origin"));
+        let cookie = request.app_data::<web::Data<Cookie>>().ok_or_else(no_key)?;
+        let token = cookie.token(request).ok_or_else(no_key)?;
+        match cookie.site_of(request) {
+            Site::Ours => {}
+            Site::Untold if matches!(*request.method(), Method::GET | Method::HEAD) => {}
+            Site::Untold | Site::Other => return Err(cross_site(authority(request))),
         }
-        Ok(Self::Session(token.to_owned()))
+        Ok(Self::Session(token.to_owned(), cookie.lasts()))
     }
+}
+
+fn cross_site(host: &str) -> Problem {
+    let detail = format_args!(
+        "with a session, this takes `Sec-Fetch-Site: same-origin`, or an `Origin` that is `public_url` \
+         or the host that was asked for, {host:?}, as browsers send them from our own pages; a proxy \
+         has to hand on `Host` as it came, with its port; other clients send a key: \
+         `Authorization: Bearer sl_…`"
+    );
+    Problem::new(Kind::CrossSite, detail).field("Origin")
 }
 
 fn no_key() -> Problem {
     let detail = "send your key in the header `Authorization: Bearer sl_…`";
-    Problem::unauthorized(detail, r#"Bearer realm="slugline""#)
+    Problem::unauthorized(detail, CHALLENGE)
 }
 
 /// The key in an `Authorization` header (RFC 6750 §2.1).
@@ -94,9 +105,7 @@ pub(super) fn bearer(value: &[u8]) -> Result<PlainKey, Problem> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(no_key());
     }
-    PlainKey::parse(key.trim()).map_err(|bad| {
-        Problem::unauthorized(bad, r#"Bearer realm="slugline", error="invalid_token""#)
-    })
+    PlainKey::parse(key.trim()).map_err(|bad| Problem::unauthorized(bad, BAD_TOKEN))
 }
 
 #[cfg(test)]

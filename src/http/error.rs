@@ -69,7 +69,7 @@ kinds! {
         /// No key, or none that opens anything.
     Forbidden 403 "forbidden" "The key may not do this"
         /// The key is good, but not for this.
-    CrossSite 403 "cross-site" "A session changes things from our own pages only"
+    CrossSite 403 "cross-site" "A session serves our own pages only"
         /// The session's cookie came with a request that no page of this service made.
     NotFound 404 "not-found" "There is nothing here"
         /// No such link, key or address.
@@ -103,6 +103,12 @@ kinds! {
     TooManyListeners 503 "too-many-listeners" "All places for listeners are taken"
         /// This node tells as many as it can what comes in.
 }
+
+/// What is asked for where no key is shown, in the words of HTTP (RFC 9110 §11.6.1).
+pub(super) const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="slugline""#);
+/// The same where what is shown opens nothing (RFC 6750 §3.1).
+pub(super) const BAD_TOKEN: HeaderValue =
+    HeaderValue::from_static(r#"Bearer realm="slugline", error="invalid_token""#);
 
 /// One problem, on its way to the client.
 #[derive(Debug, Clone)]
@@ -175,8 +181,7 @@ impl Problem {
 
     /// No key, or one that opens nothing.
     #[must_use]
-    pub fn unauthorized(detail: impl fmt::Display, challenge: &'static str) -> Self {
-        let challenge = HeaderValue::from_static(challenge);
+    pub fn unauthorized(detail: impl fmt::Display, challenge: HeaderValue) -> Self {
         Self::new(Kind::Unauthorized, detail).header(header::WWW_AUTHENTICATE, challenge)
     }
 
@@ -332,9 +337,9 @@ impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Unknown | AuthError::Revoked | AuthError::SessionOver => {
-                Self::unauthorized(error, r#"Bearer realm="slugline", error="invalid_token""#)
+                Self::unauthorized(error, BAD_TOKEN)
             }
-            AuthError::NoSuchKey(_) => Self::new(Kind::NotFound, error),
+            AuthError::NoSuchKey(_) | AuthError::Keyless => Self::new(Kind::NotFound, error),
             AuthError::Name => Self::new(Kind::BadField, error).field("name"),
             AuthError::NoScope => Self::new(Kind::BadField, error).field("scopes"),
             AuthError::Forbidden(refusal) => refusal.into(),

@@ -127,8 +127,8 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
     actix_web::rt::spawn(rest_now_and_then(Rc::downgrade(&clicks), parts.clicks.rest_every()));
     let verbs = parts.verbs.fork();
     let reader = Reader::new(parts, &verbs, clicks, Arc::clone(&meter));
-    let desk = parts.cookie.map(|cookie| {
-        config.app_data(web::Data::new(cookie));
+    let desk = parts.cookie.clone().map(|cookie| {
+        config.app_data(web::Data::new(cookie.clone()));
         Desk::new(verbs.auth.clone(), cookie, parts.pages.brand().clone())
     });
     let services = Services {
@@ -192,7 +192,7 @@ pub fn on_connect(connection: &dyn Any, data: &mut Extensions) {
 fn api(config: &mut web::ServiceConfig) {
     // A scope does not hand its default on to those within.
     // What is told to one key is for nobody else, and true at this moment.
-    let unkept = DefaultHeaders::new().add((CACHE_CONTROL, "no-store"));
+    let unkept = DefaultHeaders::new().add((CACHE_CONTROL, redirect::NO_STORE));
     let v1 = scope("/v1").wrap(unkept).configure(v1::configure).default_service(web::to(unknown));
     let api = scope("/api")
         .wrap(from_fn(measure))

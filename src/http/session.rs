@@ -13,8 +13,10 @@ use crate::service::session::Session;
 const FLAGS: &str = "Path=/; HttpOnly; SameSite=Strict";
 
 /// The cookie of this installation's sessions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Cookie {
+    /// Where our pages are.
+    home: Home,
     /// Whether readers, and so our pages, come by https.
     secure: bool,
     /// How long a session lasts.
@@ -36,7 +38,37 @@ impl Cookie {
     /// That of the service at `home`, for sessions that last so long.
     #[must_use]
     pub fn new(home: &Home, lasts: Duration) -> Self {
-        Self { secure: home.root().starts_with("https://"), lasts }
+        Self { home: home.clone(), secure: home.root().starts_with("https://"), lasts }
+    }
+
+    /// Where a browser keeps the cookie that comes from here, if it doesn't where this request's page
+    /// was: over plain http it drops, without a word, what is for https only.
+    #[must_use]
+    pub fn kept_at(&self, request: &HttpRequest) -> Option<String> {
+        let plain = told(request, "origin").is_some_and(|origin| origin.starts_with("http://"));
+        (self.secure && plain).then(|| self.home.public_url())
+    }
+
+    /// Whose page a request comes from, as the browser says. `Sec-Fetch-Site` is sent over https and
+    /// to loopback addresses only; `Origin` goes with whatever is not a plain GET.
+    #[must_use]
+    pub fn site_of(&self, request: &HttpRequest) -> Site {
+        let ours = match (told(request, "sec-fetch-site"), told(request, "origin")) {
+            (Some("none"), _) | (None, None) => return Site::Untold,
+            (Some(site), _) => site == "same-origin",
+            (None, Some(origin)) => {
+                origin.split_once("://").is_some_and(|(_, named)| self.is_at(named, request))
+            }
+        };
+        if ours { Site::Ours } else { Site::Other }
+    }
+
+    /// Whether an authority is that of a request, or one of those that readers use: a proxy may have
+    /// put another into the request.
+    fn is_at(&self, named: &str, request: &HttpRequest) -> bool {
+        let asked = std::iter::once(authority(request).to_owned());
+        let mut known = asked.chain(self.home.authorities());
+        !named.is_empty() && known.any(|known| known.eq_ignore_ascii_case(named))
     }
 
     /// How long a session lasts.
@@ -47,7 +79,7 @@ impl Cookie {
 
     /// The prefix is the browser's promise that no other host and no plain http made the cookie
     /// (RFC 6265bis §4.1.3.2).
-    fn name(self) -> &'static str {
+    fn name(&self) -> &'static str {
         if self.secure { "__Host-slugline_session" } else { "slugline_session" }
     }
 
@@ -75,29 +107,15 @@ impl Cookie {
         self.line("", 0)
     }
 
-    fn line(self, token: &str, seconds: u64) -> String {
+    fn line(&self, token: &str, seconds: u64) -> String {
         let secure = if self.secure { "; Secure" } else { "" };
         format!("{}={token}; {FLAGS}; Max-Age={seconds}{secure}", self.name())
     }
 }
 
-impl Site {
-    /// Reads it off a request. `Sec-Fetch-Site` is sent over https and to loopback addresses only;
-    /// `Origin` goes with whatever is not a plain GET.
-    #[must_use]
-    pub fn of(request: &HttpRequest) -> Self {
-        let told = |name: &str| request.headers().get(name).map(|v| v.to_str().unwrap_or_default());
-        let ours = match (told("sec-fetch-site"), told("origin")) {
-            (Some("none"), _) => return Self::Untold,
-            (Some(site), _) => site == "same-origin",
-            (None, Some(origin)) => {
-                let named = origin.split_once("://").map_or("", |(_, named)| named);
-                !named.is_empty() && named.eq_ignore_ascii_case(authority(request))
-            }
-            (None, None) => return Self::Untold,
-        };
-        if ours { Self::Ours } else { Self::Other }
-    }
+/// What a request says in this header.
+fn told<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -140,7 +158,8 @@ mod tests {
     }
 
     #[test]
-    fn only_a_page_of_the_same_host_and_port_is_ours() {
+    fn only_a_page_of_the_same_host_and_port_or_of_the_public_address_is_ours() {
+        let cookie = cookie("https://public.example.org/s");
         for (site, origin, expected) in [
             (Some("same-origin"), Some("https://x.example"), Site::Ours),
             (Some("same-site"), Some("http://go.example.org"), Site::Other),
@@ -150,6 +169,9 @@ mod tests {
             (None, Some("http://go.example.org"), Site::Other),
             (None, Some("http://go.example.org:8080.x.example"), Site::Other),
             (None, Some("null"), Site::Other),
+            (None, Some("https://public.example.org"), Site::Ours),
+            (None, Some("https://public.example.org:8080"), Site::Other),
+            (Some("cross-site"), Some("https://public.example.org"), Site::Other),
             (None, None, Site::Untold),
         ] {
             let mut request = TestRequest::default().insert_header(("Host", "go.example.org:8080"));
@@ -159,9 +181,13 @@ mod tests {
                     None => request,
                 };
             }
-            assert_eq!(Site::of(&request.to_http_request()), expected, "{site:?} {origin:?}");
+            assert_eq!(cookie.site_of(&request.to_http_request()), expected, "{site:?} {origin:?}");
         }
         let request = TestRequest::default().insert_header(("Origin", "http://"));
-        assert_eq!(Site::of(&request.to_http_request()), Site::Other, "no host is none of ours");
+        assert_eq!(
+            cookie.site_of(&request.to_http_request()),
+            Site::Other,
+            "no host is none of ours"
+        );
     }
 }

@@ -194,9 +194,9 @@ pub fn random_text(length: usize) -> String {
 
 /// Random bytes from the secure generator.
 #[must_use]
-pub fn random_bytes() -> [u8; 16] {
-    let bytes = nanoid::rngs::default(16);
-    bytes.first_chunk().copied().unwrap_or_default()
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let bytes = nanoid::rngs::default(N);
+    bytes.first_chunk().copied().unwrap_or([0; N])
 }
 
 /// Draws random codes.

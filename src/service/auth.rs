@@ -219,6 +219,12 @@ pub enum AuthError {
     /// There is no key with this public name.
     #[error("there is no key {0}; GET /api/v1/keys lists them")]
     NoSuchKey(String),
+    /// Who came through the control socket has none.
+    #[error(
+        "the control socket is open without a key, so there is none to show; \
+         GET /api/v1/keys lists all keys"
+    )]
+    Keyless,
     /// The name is empty, too long, or holds control characters.
     #[error("a key's name has 1 to {MAX_NAME_LENGTH} characters and no control characters")]
     Name,
@@ -340,8 +346,11 @@ impl Auth {
     /// The caller's own key; none, for who came through the control socket.
     ///
     /// # Errors
-    /// [`AuthError::NoSuchKey`], or what the store says.
+    /// [`AuthError::Keyless`], [`AuthError::NoSuchKey`], or what the store says.
     pub async fn own(&self, by: &Principal) -> Result<Key, AuthError> {
+        if by.key == KeyId::local() {
+            return Err(AuthError::Keyless);
+        }
         let unknown = || AuthError::NoSuchKey(by.key.to_string());
         self.keys.key(&by.key).await?.ok_or_else(unknown)
     }

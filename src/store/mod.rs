@@ -205,6 +205,13 @@ pub trait Keys {
     /// Stores `key` if there is no key at all; says whether it did. Of many nodes that start at
     /// once, one makes the first key.
     fn put_first_key(&self, key: &Key) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// What sessions are signed with beside the key that they are of: `fresh`, if there is nothing
+    /// yet. All nodes get the same. No backup has it, and so nobody who has only that can sign.
+    fn session_secret(
+        &self,
+        fresh: &[u8; 32],
+    ) -> impl Future<Output = Result<[u8; 32], StoreError>> + Send;
 }
 
 /// Answers to requests with an `Idempotency-Key`, kept for a while.
@@ -616,6 +623,7 @@ delegate!(Keys {
     fn keys() -> Vec<Key>;
     fn put_key(key: &Key) -> ();
     fn put_first_key(key: &Key) -> bool;
+    fn session_secret(fresh: &[u8; 32]) -> [u8; 32];
 });
 
 delegate!(Replies {

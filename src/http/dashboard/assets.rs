@@ -26,8 +26,8 @@ struct Assets;
 /// What was compressed, by the hash of what it is.
 static COMPRESSED: LazyLock<Mutex<HashMap<[u8; 32], Bytes>>> = LazyLock::new(Mutex::default);
 
-/// A file of the client. Asked for again each time, which costs a few bytes: so a page never gets
-/// parts of two versions of the program.
+/// A file of the client. Asked for again each time, which costs a few bytes: so a page has the parts
+/// of the program that answers, and not what a browser has kept of another version.
 pub(super) async fn asset(
     request: HttpRequest,
     file: web::Path<String>,

@@ -56,7 +56,7 @@ impl Desk {
         match self.cookie.token(request) {
             None => Ok(false),
             Some(token) => {
-                self.auth.resume_session(token, Timestamp::now()).await?;
+                self.auth.resume_session(token, self.cookie.lasts(), Timestamp::now()).await?;
                 Ok(true)
             }
         }
@@ -97,7 +97,7 @@ async fn shell(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
             let wanted = request.uri().path_and_query().map_or(HOME, |wanted| wanted.as_str());
             let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
             let sign_in = format!("{SIGN_IN}?to={wanted}");
-            match Site::of(&request) {
+            match desk.cookie.site_of(&request) {
                 Site::Other => follow_again(&request, &sign_in),
                 Site::Ours | Site::Untold => see_other(&request, &sign_in).finish(),
             }

@@ -6,11 +6,11 @@ use askama::Template;
 use jiff::Timestamp;
 use url::{Position, Url, form_urlencoded};
 
-use super::page::{AWAY, html, say, see_other, unavailable, way_to};
+use super::page::{AWAY, follow_again, html, say, see_other, unavailable, way_to};
 use super::{ASSETS, Desk, HOME, SIGN_IN, SIGN_OUT};
 use crate::http::brand::Brand;
-use crate::http::error::Problem;
-use crate::http::extract::read_bytes;
+use crate::http::error::{CHALLENGE, Problem};
+use crate::http::extract::{authority, read_bytes};
 use crate::http::session::Site;
 use crate::model::key::PlainKey;
 use crate::service::auth::AuthError;
@@ -18,8 +18,6 @@ use crate::service::session::Session;
 
 /// The longest form that is read, in bytes: a key and an address.
 const MAX_FORM: usize = 16 * 1024;
-/// What is asked for, in the words of HTTP (RFC 9110 §11.6.1).
-const CHALLENGE: &str = r#"Bearer realm="slugline""#;
 
 #[derive(Template)]
 #[template(path = "dashboard/sign-in.html")]
@@ -35,6 +33,10 @@ pub(super) async fn form(request: HttpRequest, desk: web::Data<Desk>) -> HttpRes
     let to = destination(field(request.query_string().as_bytes(), "to").as_deref());
     let error = match desk.has_session(&request).await {
         Ok(true) => return see_other(&request, &to).finish(),
+        // Who comes from another site comes without the cookie.
+        Ok(false) if desk.cookie.site_of(&request) == Site::Other => {
+            return follow_again(&request, &to);
+        }
         Ok(false) | Err(AuthError::Store(_)) => None,
         Err(over) => Some(sentence(&over)),
     };
@@ -53,9 +55,19 @@ pub(super) async fn sign_in(
         show(&request, response, &desk.brand, &to, Some(error))
     };
     // Otherwise another site could have somebody work under a key of its own.
-    if Site::of(&request) == Site::Other {
-        let error = "This came from a page of another site. Sign in here.";
-        return Ok(ask_again(HttpResponse::Forbidden(), error));
+    if desk.cookie.site_of(&request) == Site::Other {
+        let error = format!(
+            "This came from a page of another site than {}. Sign in here. If you did, the proxy in \
+             front has to hand on the header Host as it came, with its port.",
+            authority(&request)
+        );
+        return Ok(ask_again(HttpResponse::Forbidden(), &error));
+    }
+    if let Some(public_url) = desk.cookie.kept_at(&request) {
+        let error = format!(
+            "Sign in at {public_url}{HOME}: over plain http, browsers do not keep the session."
+        );
+        return Ok(ask_again(HttpResponse::Forbidden(), &error));
     }
     let key = field(&body, "key").unwrap_or_default();
     Ok(match begin(&desk, key.trim()).await {
@@ -79,7 +91,7 @@ async fn begin(desk: &Desk, key: &str) -> Result<Session, AuthError> {
 
 /// Ends the session, if there is one.
 pub(super) async fn sign_out(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
-    if Site::of(&request) == Site::Other {
+    if desk.cookie.site_of(&request) == Site::Other {
         let what = "A page of another site wanted to sign you out. You are still signed in.";
         return say(&request, HttpResponse::Forbidden(), &desk.brand, what);
     }
@@ -129,6 +141,24 @@ fn destination(wanted: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::brand::Settings;
+
+    #[test]
+    fn whatever_the_form_is_given_stays_text() {
+        let settings = Settings {
+            name: "<script>".into(),
+            logo: "".into(),
+            colour: String::new(),
+            home: String::new(),
+            language: "en".into(),
+            translations: "".into(),
+        };
+        let brand = &Brand::open(&settings, "").unwrap();
+        let (to, error) = ("\"><script>alert(1)</script>", Some("<script>alert(2)</script>"));
+        let page = Form { brand, assets: String::new(), to, error }.render().unwrap();
+        assert!(page.contains("value=\"&#34;&#62;&#60;script&#62;alert(1)"), "{page}");
+        assert!(!page.contains("<script>"), "{page}");
+    }
 
     #[test]
     fn signing_in_leads_to_views_of_the_dashboard_only() {

@@ -7,11 +7,10 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::params::Layout;
-use crate::http::error::{Kind, Problem};
+use crate::http::error::{CHALLENGE, Kind, Problem};
 
 /// Seconds after which a client may try again when the store was away: it reconnects within that.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
-const CHALLENGE: HeaderValue = HeaderValue::from_static(r#"Bearer realm="slugline""#);
 
 /// An error on its way to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]

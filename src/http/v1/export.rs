@@ -11,6 +11,7 @@ use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Kind, Problem};
 use crate::http::extract::QueryString;
+use crate::http::redirect::NO_STORE;
 use crate::service::transfer::export::{Format, QUEUE};
 
 /// `/export`.
@@ -67,7 +68,7 @@ async fn export(
     response
         .content_type(format.media_type())
         .insert_header((header::CONTENT_DISPOSITION, name))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CACHE_CONTROL, NO_STORE))
         .insert_header(("X-Accel-Buffering", "no"));
     if request.method() == Method::HEAD {
         return Ok(response.finish());

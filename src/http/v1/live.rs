@@ -19,6 +19,7 @@ use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::QueryString;
+use crate::http::redirect::NO_STORE;
 use crate::model::code::Code;
 use crate::model::tally::Count;
 use crate::service::live::{Clicks, Gap, Listener, LiveError, NewsId, Word};
@@ -157,7 +158,7 @@ pub(super) async fn live(
     let mut response = HttpResponse::Ok();
     response
         .content_type("text/event-stream")
-        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CACHE_CONTROL, NO_STORE))
         .insert_header(("X-Accel-Buffering", "no"))
         .force_close();
     if request.method() == Method::HEAD {

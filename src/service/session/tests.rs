@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::key::Scope;
 use crate::service::auth::tests::{at, links};
-use crate::store::Keys as _;
 
 const HOUR: Duration = Duration::from_secs(3_600);
+const SECRET: [u8; 32] = [7; 32];
 
 fn key(secret: &str) -> Key {
     let plain = PlainKey::parse(secret).unwrap();
@@ -16,7 +16,7 @@ fn key(secret: &str) -> Key {
 
 /// Whether a text is a token of this key.
 fn is_of(text: &str, key: &Key) -> bool {
-    Token::read(text).is_some_and(|token| token.key == key.id && token.is_of(key))
+    Token::read(text).is_some_and(|token| token.key == key.id && token.is_of(key, &SECRET))
 }
 
 #[tokio::test]
@@ -32,12 +32,12 @@ async fn a_session_opens_what_its_key_opens_until_it_ends() {
     let session = auth.begin_session(&plain, HOUR, at(0)).await.unwrap();
     assert_eq!(session.ends_at, at(3_600));
     assert!(!session.token.contains(plain.reveal()));
-    let there = auth.resume_session(&session.token, at(3_599)).await.unwrap();
+    let there = auth.resume_session(&session.token, HOUR, at(3_599)).await.unwrap();
     assert_eq!((&there.key, &*there.scopes, there.until), (&key.id, &*key.scopes, Some(at(3_600))));
     assert!(auth.is_open(&there, at(3_599)).await);
     assert!(!auth.is_open(&there, at(3_600)).await, "who watches is sent away at the end as well");
     for late in [3_600, 1_000_000] {
-        let over = auth.resume_session(&session.token, at(late)).await;
+        let over = auth.resume_session(&session.token, HOUR, at(late)).await;
         assert!(matches!(over, Err(AuthError::SessionOver)), "{over:?}");
     }
 }
@@ -48,12 +48,45 @@ async fn a_session_ends_with_its_key() {
     let auth = Auth::new(links(folder.path()));
     let mut key = key("sl_of_the_news_desk");
     store(&auth, &key).await;
-    let session = Session::of(&key, HOUR, at(0));
-    assert!(auth.resume_session(&session.token, at(1)).await.is_ok());
+    let session = Session::of(&key, &auth.session_secret().await.unwrap(), HOUR, at(0));
+    assert!(auth.resume_session(&session.token, HOUR, at(1)).await.is_ok());
     key.revoked_at = Some(at(1));
     store(&auth, &key).await;
-    let over = auth.resume_session(&session.token, at(1)).await;
+    let over = auth.resume_session(&session.token, HOUR, at(1)).await;
     assert!(matches!(over, Err(AuthError::Revoked)), "{over:?}");
+}
+
+#[tokio::test]
+async fn no_session_lasts_longer_than_sessions_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let auth = Auth::new(links(folder.path()));
+    let key = key("sl_of_the_news_desk");
+    store(&auth, &key).await;
+    let secret = auth.session_secret().await.unwrap();
+    let ends = async |lasts: Duration| {
+        let token = Session::of(&key, &secret, lasts, at(0)).token;
+        auth.resume_session(&token, HOUR, at(0)).await.is_err()
+    };
+    // A node whose clock is ahead may have begun it.
+    assert!(!ends(HOUR + Duration::from_secs(60)).await);
+    for longer in [HOUR + Duration::from_secs(61), HOUR * 24 * 365, Duration::MAX] {
+        assert!(ends(longer).await, "{longer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_store_keeps_of_a_key_makes_no_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let auth = Auth::new(links(folder.path()));
+    let key = key("sl_of_the_news_desk");
+    store(&auth, &key).await;
+    let secret = auth.session_secret().await.unwrap();
+    assert_eq!(auth.session_secret().await.unwrap(), secret);
+    for other in [[0; 32], *key.hash.as_bytes(), SECRET] {
+        let token = Session::of(&key, &other, HOUR, at(0)).token;
+        let refused = auth.resume_session(&token, HOUR, at(1)).await;
+        assert!(matches!(refused, Err(AuthError::SessionOver)), "{refused:?}");
+    }
 }
 
 async fn store(auth: &Auth, key: &Key) {
@@ -66,6 +99,7 @@ fn a_mac_that_was_made_for_something_else_makes_no_session() {
     let claim = format!("{}.{}", key.id, at(3_600).as_second());
     let mut block = [0; BLOCK];
     block[..32].copy_from_slice(key.hash.as_bytes());
+    block[32..].copy_from_slice(&SECRET);
     let mac = Hmac::<Sha256>::new(&block.into()).chain_update(&claim).finalize().into_bytes();
     let forged = format!("{claim}.{}", URL_SAFE_NO_PAD.encode(mac));
     assert!(Token::read(&forged).is_some() && !is_of(&forged, &key));
@@ -75,7 +109,7 @@ proptest! {
     #[test]
     fn a_token_with_another_byte_is_none(at_byte: prop::sample::Index, byte in 0_u8..=127) {
         let key = key("sl_of_the_news_desk");
-        let token = Session::of(&key, HOUR, at(0)).token;
+        let token = Session::of(&key, &SECRET, HOUR, at(0)).token;
         prop_assert!(is_of(&token, &key));
         let mut changed = token.clone().into_bytes();
         let place = at_byte.index(changed.len());
@@ -87,7 +121,7 @@ proptest! {
     #[test]
     fn a_token_for_longer_or_another_key_is_none(longer in 1_i64..1_000_000, other in "[a-z0-9]{8}") {
         let key = key("sl_of_the_news_desk");
-        let token = Session::of(&key, HOUR, at(0)).token;
+        let token = Session::of(&key, &SECRET, HOUR, at(0)).token;
         let mac = token.rsplit_once('.').unwrap().1;
         let later = format!("{}.{}.{mac}", key.id, at(3_600 + longer).as_second());
         prop_assert!(!is_of(&later, &key));
@@ -101,7 +135,7 @@ proptest! {
     fn another_keys_token_is_none(secret in "[a-zA-Z0-9]{12,40}") {
         let ours = key("sl_of_the_news_desk");
         let theirs = key(&secret);
-        let token = Session::of(&theirs, HOUR, at(0)).token;
+        let token = Session::of(&theirs, &SECRET, HOUR, at(0)).token;
         prop_assert!(is_of(&token, &theirs) && !is_of(&token, &ours));
         let named_ours = token.replacen(theirs.id.as_str(), ours.id.as_str(), 1);
         prop_assert!(!is_of(&named_ours, &ours));

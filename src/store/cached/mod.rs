@@ -79,6 +79,8 @@ struct Memory {
     /// Until when each code is known to be unknown; milliseconds since 1970.
     unknown: Cache<Code, i64>,
     keys: Cache<KeyId, (Key, i64)>,
+    /// What sessions are signed with, once it was asked for.
+    session_secret: Mutex<Option<[u8; 32]>>,
     /// Gaps in hearing of changes so far.
     gaps: AtomicU64,
     /// Changes heard of or made so far: what was read before the last one may be outdated.
@@ -123,6 +125,7 @@ impl Cached {
             links: Cache::new(settings.capacity),
             unknown: Cache::new(UNKNOWN_CAPACITY),
             keys: Cache::new(KEY_CAPACITY),
+            session_secret: Mutex::new(None),
             gaps: AtomicU64::new(0),
             changes: AtomicU64::new(0),
             outage_until: AtomicI64::new(0),
@@ -391,6 +394,7 @@ impl Memory {
                 self.gaps.fetch_add(1, Ordering::AcqRel);
                 self.changes.fetch_add(1, Ordering::AcqRel);
                 self.keys.clear();
+                *self.session_secret.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 self.unknown.clear();
             }
         }

@@ -1,7 +1,7 @@
 //! The ports of the store through the cache: reads of what is edited pass by it, writes tell it.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 
@@ -112,6 +112,19 @@ impl Keys for Cached {
 
     async fn put_first_key(&self, key: &Key) -> Result<bool, StoreError> {
         self.store.put_first_key(key).await
+    }
+
+    /// Remembered until changes may have been missed: then the store may be another.
+    async fn session_secret(&self, fresh: &[u8; 32]) -> Result<[u8; 32], StoreError> {
+        let known = || self.memory.session_secret.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(secret) = *known() {
+            return Ok(secret);
+        }
+        let gaps = self.memory.gaps.load(Ordering::Acquire);
+        let secret = self.store.session_secret(fresh).await?;
+        let mut known = known();
+        *known = (self.memory.gaps.load(Ordering::Acquire) == gaps).then_some(secret);
+        Ok(secret)
     }
 }
 

@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 
 use super::*;
+use crate::model::code::random_bytes;
 use crate::model::key::{Key, PlainKey, Scope};
 use crate::store::Keys;
 
@@ -10,6 +11,7 @@ conformance! {
     keys_are_kept_changed_and_listed_oldest_first
     of_many_first_keys_one_is_made
     a_first_key_is_not_made_where_there_is_one
+    the_secret_of_the_sessions_is_the_same_for_all_and_stays
 }
 
 fn key(ms: i64) -> Key {
@@ -42,4 +44,14 @@ async fn a_first_key_is_not_made_where_there_is_one(store: &Store) {
     store.put_key(&first).await.unwrap();
     assert!(!store.put_first_key(&key(2)).await.unwrap());
     assert_eq!(store.keys().await.unwrap(), [first]);
+}
+
+async fn the_secret_of_the_sessions_is_the_same_for_all_and_stays(store: &Store) {
+    let forks: Vec<Store> = (0..8).map(|_| store.fork()).collect();
+    let fresh: Vec<[u8; 32]> = forks.iter().map(|_| random_bytes()).collect();
+    let asked = forks.iter().zip(&fresh).map(|(store, fresh)| store.session_secret(fresh));
+    let told: Vec<[u8; 32]> = join_all(asked).await.into_iter().map(Result::unwrap).collect();
+    assert!(fresh.contains(&told[0]) && told.iter().all(|secret| *secret == told[0]));
+    store.put_key(&key(1)).await.unwrap();
+    assert_eq!(store.session_secret(&[0; 32]).await.unwrap(), told[0]);
 }

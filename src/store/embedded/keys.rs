@@ -9,6 +9,8 @@ use crate::model::key::{Key, KeyId};
 use crate::store::{Keys, Replies, Reservation, StoreError, record};
 
 const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("keys");
+/// What for → a secret that stays here.
+const SECRETS: TableDefinition<'_, &str, &[u8; 32]> = TableDefinition::new("secrets");
 const REPLIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("replies");
 /// When each reply may go: milliseconds since 1970, then its name.
 const REPLIES_BY_END: TableDefinition<'_, (i64, &str), ()> = TableDefinition::new("replies_by_end");
@@ -18,6 +20,7 @@ const SWEEP: usize = 8;
 
 pub(super) fn make_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
     txn.open_table(KEYS).map_err(failed)?;
+    txn.open_table(SECRETS).map_err(failed)?;
     txn.open_table(REPLIES).map_err(failed)?;
     txn.open_table(REPLIES_BY_END).map_err(failed)?;
     Ok(())
@@ -61,6 +64,19 @@ impl Keys for Embedded {
                 keys.insert(id.as_str(), bytes.as_slice()).map_err(failed)?;
             }
             Ok(first)
+        })
+        .await
+    }
+
+    async fn session_secret(&self, fresh: &[u8; 32]) -> Result<[u8; 32], StoreError> {
+        let fresh = *fresh;
+        self.write(move |txn| {
+            let mut secrets = txn.open_table(SECRETS).map_err(failed)?;
+            if let Some(secret) = secrets.get("sessions").map_err(failed)? {
+                return Ok(*secret.value());
+            }
+            secrets.insert("sessions", &fresh).map_err(failed)?;
+            Ok(fresh)
         })
         .await
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::connection::Trip;
-use super::schema::{CHANGES, KEYS};
+use super::schema::{CHANGES, KEYS, SECRETS};
 use super::{Redis, scripts};
 use crate::model::key::{Key, KeyId};
 use crate::store::{Keys, StoreError, record};
@@ -32,6 +32,16 @@ impl Keys for Redis {
 
     async fn put_first_key(&self, key: &Key) -> Result<bool, StoreError> {
         self.store_key(key, "first").await
+    }
+
+    async fn session_secret(&self, fresh: &[u8; 32]) -> Result<[u8; 32], StoreError> {
+        let mut put = ::redis::cmd("HSETNX");
+        put.arg(SECRETS).arg("sessions").arg(&fresh[..]);
+        let _: bool = self.connection.command(Trip::Write, &put).await?;
+        let mut look = ::redis::cmd("HGET");
+        look.arg(SECRETS).arg("sessions");
+        let secret: Vec<u8> = self.connection.command(Trip::Write, &look).await?;
+        secret.try_into().map_err(|_| StoreError::Damaged("the secret of the sessions".into()))
     }
 }
 

@@ -23,6 +23,7 @@
 //! | `sl{T}once:<token>`    | string | a script's answer, for a minute, in case it is sent twice    |
 //! | `sl{T}try:…`           | any    | nothing: what upkeep tries commands on, within one step      |
 //! | `sl{keys}` `sl{nodes}` | hash   | API keys; the nodes' accounts                                |
+//! | `sl{secrets}`          | hash   | `sessions` → what they are signed with                       |
 //! | `sl{salts}`            | hash   | day → the secret of its visitors' hashes                     |
 //! | `sl{notes}`            | hash   | moment and a random part → a note, as JSON                   |
 //! | `sl{news}`             | stream | what was counted a moment ago: `i` an item, `p` the id before |
@@ -60,6 +61,8 @@ pub(super) const CHANGES: &str = "sl:changes";
 pub(super) const META: &str = "sl{meta}";
 /// All API keys.
 pub(super) const KEYS: &str = "sl{keys}";
+/// What stays here, whatever is exported.
+pub(super) const SECRETS: &str = "sl{secrets}";
 /// All nodes' accounts.
 pub(super) const NODES: &str = "sl{nodes}";
 /// The secrets of the last days.
