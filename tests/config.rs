@@ -249,6 +249,18 @@ fn a_country_that_nobody_may_tell_is_worth_a_word() {
 }
 
 #[test]
+fn a_dashboard_on_a_host_with_other_pages_is_worth_a_word() {
+    let advice = |env: &[(&str, &str)]| with_env(env).unwrap().settings.advice();
+    let below = ("SLUGLINE__PUBLIC_URL", "https://www.example.org/go");
+    let told = advice(&[below]);
+    assert!(told[0].starts_with("`public_url` has the path /go: "), "{told:?}");
+    assert!(advice(&[below, ("SLUGLINE__DASHBOARD__ENABLED", "false")]).is_empty());
+    for alone in ["https://go.example.org", "https://go.example.org/", ""] {
+        assert!(advice(&[("SLUGLINE__PUBLIC_URL", alone)]).is_empty(), "{alone}");
+    }
+}
+
+#[test]
 fn listening_beyond_this_machine_without_a_public_url_is_worth_a_word() {
     let advice = |env: &[(&str, &str)]| with_env(env).unwrap().settings.advice().len();
     let outside = ("SLUGLINE__LISTEN", "0.0.0.0:80");

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::{Table, Value};
+use url::Url;
 
 pub use error::{ConfigError, Origin};
 
@@ -135,6 +136,15 @@ impl Settings {
                 "listening on {} without `public_url`: short URLs will name this machine; \
                  set it to the address that readers use",
                 self.listen
+            ));
+        }
+        let path = Url::parse(&self.public_url)
+            .map_or_else(|_| String::new(), |url| url.path().to_owned());
+        if self.dashboard.enabled && !matches!(path.as_str(), "" | "/") {
+            advice.push(format!(
+                "`public_url` has the path {path}: every page of that host can do with the dashboard \
+                 what whoever signed in there can; give short links a host of their own, or set \
+                 `dashboard.enabled = false`"
             ));
         }
         if !self.clicks.country_header.is_empty() && self.http.trusted_proxies.is_empty() {

@@ -137,7 +137,7 @@ pub enum WordsError {
         text: String,
     },
     /// A text says nothing.
-    #[error("{file}: `{key}` in [{language}] is empty; leave it out to have it said in English")]
+    #[error("{file}: `{key}` in [{language}] is empty: give it words, or leave it out")]
     Blank {
         /// Which.
         file: String,
@@ -376,10 +376,7 @@ mod tests {
             ),
             ("[nl]\nhome = '{name'", "`home` in [nl] must hold {name}, not \"{name\""),
             ("[nl]\nunknown = '{code}'", "`unknown` in [nl] must hold no braces, not \"{code}\""),
-            (
-                "[de]\nunknown = ' '",
-                "`unknown` in [de] is empty; leave it out to have it said in English",
-            ),
+            ("[de]\nunknown = ' '", "`unknown` in [de] is empty: give it words, or leave it out"),
             ("[he]\ndirection = 'left'", "`direction` in [he] must be ltr or rtl, not \"left\""),
             (
                 "[german]\nunknown = 'x'",
