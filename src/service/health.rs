@@ -145,3 +145,44 @@ impl Health {
         Some(asked.await.ok()?.ok()?.pending)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::join;
+
+    use super::*;
+    use crate::service::auth::tests::{at, links};
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_busy_roll_up_and_no_questions_pile_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let links = links(folder.path());
+        links.store().prepare().await.unwrap();
+        let (auditor, mut turn_down) = Auditor::unanswered();
+        let node = Node {
+            journal: Arc::new(
+                Journal::open(&folder.path().join("journal"), 1 << 20, false).unwrap(),
+            ),
+            rollup: Arc::default(),
+            auditor,
+            audience: Arc::default(),
+            archives: false,
+            started_at: at(0),
+        };
+        let one = Health::new(links.clone(), node);
+        let other = one.over(&links);
+        let admin = Principal::local();
+        for _ in 0..2 {
+            let (told, other_told) = join!(one.report(&admin), other.report(&admin));
+            for told in [told.unwrap(), other_told.unwrap()] {
+                assert!(told.store.is_ok() && told.journal.pending.is_none(), "{told:?}");
+            }
+        }
+        assert!(turn_down() && !turn_down(), "one question for all of them");
+        let again = one.report(&admin).await.unwrap();
+        assert!(
+            again.journal.pending.is_none() && turn_down(),
+            "and the next, once it is done with"
+        );
+    }
+}

@@ -87,6 +87,16 @@ impl Auditor {
     }
 }
 
+#[cfg(test)]
+impl Auditor {
+    /// One whose questions nobody answers, and a way to turn down the oldest that waits: whether there
+    /// was one.
+    pub(in crate::service) fn unanswered() -> (Self, impl FnMut() -> bool) {
+        let (questions, mut asked) = mpsc::channel(16);
+        (Self(questions), move || asked.try_recv().map(drop).is_ok())
+    }
+}
+
 impl Runner {
     /// Starts the roll-up of `journal` into `store` on a thread of its own.
     ///
