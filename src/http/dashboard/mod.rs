@@ -88,6 +88,12 @@ pub(super) fn configure(config: &mut ServiceConfig, desk: Option<Desk>) {
         .service(at(&view).on_undocumented(Method::GET, shell));
 }
 
+/// The form, from which one goes to `wanted`.
+fn sign_in_for(wanted: &str) -> String {
+    let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+    format!("{SIGN_IN}?to={wanted}")
+}
+
 async fn shell(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
     let brand = &desk.brand;
     match desk.has_session(&request).await {
@@ -95,11 +101,9 @@ async fn shell(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
         Err(AuthError::Store(_)) => say(&request, unavailable(), brand, AWAY),
         Ok(false) | Err(_) => {
             let wanted = request.uri().path_and_query().map_or(HOME, |wanted| wanted.as_str());
-            let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
-            let sign_in = format!("{SIGN_IN}?to={wanted}");
             match desk.cookie.site_of(&request) {
-                Site::Other => follow_again(&request, &sign_in),
-                Site::Ours | Site::Untold => see_other(&request, &sign_in).finish(),
+                Site::Other => follow_again(&request, wanted),
+                Site::Ours | Site::Untold => see_other(&request, &sign_in_for(wanted)).finish(),
             }
         }
     }

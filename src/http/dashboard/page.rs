@@ -7,7 +7,7 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 
-use super::ASSETS;
+use super::{ASSETS, sign_in_for};
 use crate::http::brand::Brand;
 use crate::http::page::NO_SNIFF;
 use crate::http::redirect::{NO_INDEX, NO_STORE, RETRY_SECONDS, ROBOTS};
@@ -16,6 +16,9 @@ use crate::http::redirect::{NO_INDEX, NO_STORE, RETRY_SECONDS, ROBOTS};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
+
+/// The field of an address that a browser was sent to by itself.
+pub(super) const AGAIN: &str = "again";
 
 /// What is said while the store is away.
 pub(super) const AWAY: &str = "The store does not answer. Try again in a moment.";
@@ -53,12 +56,14 @@ pub(super) fn see_other(request: &HttpRequest, path: &str) -> HttpResponseBuilde
     response
 }
 
-/// Has the browser go to `path` by itself. Who follows a link on another site, in a mail or a chat,
-/// comes without the cookie (`SameSite=Strict`), through redirects as well; to where a page of ours
-/// leads it is sent. So who is signed in need not do so again.
-pub(super) fn follow_again(request: &HttpRequest, path: &str) -> HttpResponse {
+/// Has the browser go by itself to where one signs in for `wanted`, once: that address has the mark
+/// [`AGAIN`]. Who follows a link on another site, in a mail or a chat, comes without the cookie
+/// (`SameSite=Strict`), through redirects as well; to where a page of ours leads it is sent. So who is
+/// signed in need not do so again.
+pub(super) fn follow_again(request: &HttpRequest, wanted: &str) -> HttpResponse {
+    let path = format!("{}&{AGAIN}=1", sign_in_for(wanted));
     HttpResponse::Ok()
-        .insert_header(("Refresh", format!("0; url={}", way_to(request, path))))
+        .insert_header(("Refresh", format!("0; url={}", way_to(request, &path))))
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((CACHE_CONTROL, NO_STORE))
         .content_type("text/html; charset=utf-8")

@@ -6,7 +6,7 @@ use askama::Template;
 use jiff::Timestamp;
 use url::{Position, Url, form_urlencoded};
 
-use super::page::{AWAY, follow_again, html, say, see_other, unavailable, way_to};
+use super::page::{AGAIN, AWAY, follow_again, html, say, see_other, unavailable, way_to};
 use super::{ASSETS, Desk, HOME, SIGN_IN, SIGN_OUT};
 use crate::http::brand::Brand;
 use crate::http::error::{CHALLENGE, Problem};
@@ -30,11 +30,12 @@ struct Form<'a> {
 
 /// Asks for the key.
 pub(super) async fn form(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
-    let to = destination(field(request.query_string().as_bytes(), "to").as_deref());
+    let asked = |name| field(request.query_string().as_bytes(), name);
+    let to = destination(asked("to").as_deref());
     let error = match desk.has_session(&request).await {
         Ok(true) => return see_other(&request, &to).finish(),
         // Who comes from another site comes without the cookie.
-        Ok(false) if desk.cookie.site_of(&request) == Site::Other => {
+        Ok(false) if desk.cookie.site_of(&request) == Site::Other && asked(AGAIN).is_none() => {
             return follow_again(&request, &to);
         }
         Ok(false) | Err(AuthError::Store(_)) => None,

@@ -69,6 +69,13 @@ impl Keys for Embedded {
     }
 
     async fn session_secret(&self, fresh: &[u8; 32]) -> Result<[u8; 32], StoreError> {
+        let known = self.read(|txn| {
+            let secrets = txn.open_table(SECRETS).map_err(failed)?;
+            Ok(secrets.get("sessions").map_err(failed)?.map(|secret| *secret.value()))
+        })?;
+        if let Some(secret) = known {
+            return Ok(secret);
+        }
         let fresh = *fresh;
         self.write(move |txn| {
             let mut secrets = txn.open_table(SECRETS).map_err(failed)?;

@@ -35,13 +35,18 @@ impl Keys for Redis {
     }
 
     async fn session_secret(&self, fresh: &[u8; 32]) -> Result<[u8; 32], StoreError> {
-        let mut put = ::redis::cmd("HSETNX");
-        put.arg(SECRETS).arg("sessions").arg(&fresh[..]);
-        let _: bool = self.connection.command(Trip::Write, &put).await?;
         let mut look = ::redis::cmd("HGET");
         look.arg(SECRETS).arg("sessions");
-        let secret: Vec<u8> = self.connection.command(Trip::Write, &look).await?;
-        secret.try_into().map_err(|_| StoreError::Damaged("the secret of the sessions".into()))
+        let mut found: Option<Vec<u8>> = self.connection.command(Trip::Read, &look).await?;
+        // Not before: a server without room for more can still say what it has.
+        if found.is_none() {
+            let mut put = ::redis::cmd("HSETNX");
+            put.arg(SECRETS).arg("sessions").arg(&fresh[..]);
+            let _: bool = self.connection.command(Trip::Write, &put).await?;
+            found = self.connection.command(Trip::Read, &look).await?;
+        }
+        let secret = found.and_then(|secret| secret.try_into().ok());
+        secret.ok_or_else(|| StoreError::Damaged("the secret of the sessions".into()))
     }
 }
 
