@@ -6,9 +6,10 @@
 //! done before the writing thread is asked.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redb::{ReadableTable, Table, WriteTransaction};
+use redb::{CursorError, ReadableTable, Table, WriteTransaction};
 use tokio::sync::oneshot;
 
 use super::links::{ADDRESSES, LISTINGS, digest, places};
@@ -142,10 +143,10 @@ impl Ready {
         let is_new = |(part, at): Spot| there[part][at].is_none();
         let mut table = txn.open_table(LISTINGS).map_err(failed)?;
         for (name, entries) in &self.listings {
-            for (made, spot) in entries.iter().filter(|(_, spot)| is_new(*spot)) {
-                let place = (name.as_str(), *made, self.link(*spot).code.as_str());
-                table.insert(place, ()).map_err(failed)?;
-            }
+            let new = entries.iter().filter(|(_, spot)| is_new(*spot));
+            let places =
+                new.map(|(made, spot)| (name.as_str(), *made, self.link(*spot).code.as_str()));
+            list(&mut table, places)?;
         }
         self.addresses.retain(|(_, spot)| is_new(*spot));
         let new = self.addresses.len();
@@ -177,6 +178,36 @@ impl Ready {
         }
         Ok(there)
     }
+}
+
+/// Where a link is listed: the listing, milliseconds since 1970, the code.
+type Placed<'a> = (&'a str, i64, &'a str);
+
+/// Enters what comes in order. Nearly always nothing lies between two of them, and then no search is
+/// needed from one to the next.
+fn list<'a>(
+    table: &mut Table<'_, Placed<'static>, ()>,
+    places: impl Iterator<Item = Placed<'a>>,
+) -> Result<(), StoreError> {
+    let mut places = places.peekable();
+    while let Some(first) = places.peek() {
+        let mut cursor = table.lower_bound_mut(Bound::Included(*first)).map_err(failed)?;
+        let mut any = false;
+        while let Some(place) = places.peek() {
+            match cursor.insert_before(*place, ()) {
+                Ok(()) => any = true,
+                Err(CursorError::UnorderedKey) => break,
+                Err(error) => return Err(failed(error)),
+            }
+            places.next();
+        }
+        cursor.close().map_err(failed)?;
+        if !any {
+            // It is there.
+            places.next();
+        }
+    }
+    Ok(())
 }
 
 fn digests(link: &Link) -> impl Iterator<Item = Digest> {
