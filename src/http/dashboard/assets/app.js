@@ -3,13 +3,14 @@
 import { connection } from './api.js';
 import { buildFrame } from './frame.js';
 import { attempt } from './notice.js';
-import { followAddress, start } from './router.js';
+import { followAddress, preload, start } from './router.js';
 import { session } from './session.js';
 
 const place = document.createElement('div');
 document.body.append(place);
 
 async function begin() {
+  preload();
   const loaded = await attempt(place, async () => {
     await session.load();
     return true;

@@ -21,7 +21,7 @@ function load() {
     const script = h('script', { src: `${LIBRARY}.js`, onload: () => done(window.uPlot) });
     script.addEventListener('error', () => {
       loading = null;
-      failed(new Error('the chart library could not be loaded'));
+      failed(Object.assign(new Error(), { title: 'The chart could not be drawn', detail: 'Its library did not arrive. Reload the page.' }));
     });
     document.head.append(style, script);
   });

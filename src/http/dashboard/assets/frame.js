@@ -2,11 +2,12 @@
 
 import { openDialog } from './dialog.js';
 import { ICONS, h, icon } from './dom.js';
-import { safe } from './format.js';
+import { moment, safe, time } from './format.js';
 import { notices, say } from './notice.js';
 import { go } from './router.js';
 import { session } from './session.js';
 import { DOCS, ROOT } from './ways.js';
+import { ownZone } from './window.js';
 
 const SHORTCUTS = [
   ['n', 'Mint a link'],
@@ -71,8 +72,9 @@ function account() {
   const keys = h('button', { type: 'button', class: 'plain', onclick: showShortcuts }, 'Keyboard');
   const docs = h('a', { href: DOCS, target: '_blank', rel: 'noopener' }, 'API');
   const out = h('form', { method: 'post', action: `${ROOT}/sign-out` }, h('button', { class: 'plain' }, 'Sign out'));
+  const until = session.expiresAt && h('span', { title: moment(session.expiresAt, ownZone()) }, `Signed in until ${time(session.expiresAt, ownZone())}. `);
   const who = h('p', { class: 'who' }, h('span', { dir: 'auto' }, session.key.name), h('span', { class: 'quiet' }, ` ${session.key.scopes.join(', ')}`));
-  return h('div', { class: 'account' }, who, h('div', { class: 'tools' }, themeButton(), keys, docs, out), h('p', { class: 'version' }, `Version ${session.version}`));
+  return h('div', { class: 'account' }, who, h('div', { class: 'tools' }, themeButton(), keys, docs, out), h('p', { class: 'version' }, until, `Version ${session.version}`));
 }
 
 /** Goes round from the system's choice to light, to dark. */

@@ -35,12 +35,20 @@ export function linkList({ ask, none, signal }) {
   }
 
   function fill(anew = false) {
-    filling ??= load(anew, round).finally(() => {
+    if (filling) return filling;
+    const mine = round;
+    seen.unobserve(end);
+    filling = load(anew, mine).then((goesOn) => {
+      if (mine !== round) return;
       filling = null;
+      // An observer tells changes alone, and the end may be as near as it was. What was refused is not
+      // asked for again by itself.
+      if (goesOn) seen.observe(end);
     });
     return filling;
   }
 
+  /** Gives whether there is more. */
   async function load(anew, mine) {
     const own = AbortSignal.any([mine.signal, signal]);
     let next = anew ? null : cursor;
@@ -58,11 +66,11 @@ export function linkList({ ask, none, signal }) {
       } while (next && items.length < PAGE / 2);
       return true;
     });
-    if (own.aborted) return;
+    if (own.aborted) return false;
     node.setAttribute('aria-busy', 'false');
     if (!page) {
       more.hidden = anew && count === 0;
-      return;
+      return false;
     }
     if (anew) {
       count = 0;
@@ -74,6 +82,7 @@ export function linkList({ ask, none, signal }) {
     more.hidden = !cursor;
     note.replaceChildren(count === 0 ? none() : cursor ? '' : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`);
     heard.textContent = count === 0 ? '' : `${number(count)}${cursor ? ' and more' : ''} links`;
+    return Boolean(cursor);
   }
 
   function append(items) {
@@ -85,7 +94,6 @@ export function linkList({ ask, none, signal }) {
   const seen = new IntersectionObserver(([entry]) => {
     if (entry.isIntersecting && cursor && node.isConnected) fill();
   }, { rootMargin: '800px' });
-  seen.observe(end);
   signal.addEventListener('abort', () => seen.disconnect());
 
   return {

@@ -17,10 +17,10 @@ async function mint(body) {
   return { link, fresh: status === 201 };
 }
 
-/** The form. `minted` gets each link that was made. */
-export function mintForm(minted) {
+/** The form, for this code if one is wanted. `minted` gets each link that was made. */
+export function mintForm(minted, wantedCode = '') {
   const url = h('input', { id: 'mint', name: 'url', type: 'text', inputmode: 'url', autocomplete: 'off', spellcheck: 'false', placeholder: 'https://…', 'aria-describedby': 'mint-error mint-hint' });
-  const more = moreFields();
+  const more = moreFields(wantedCode);
   const place = h('div');
   const outcome = h('div', { class: 'outcome', role: 'status', 'aria-live': 'polite' });
   const button = h('button', { class: 'primary' }, 'Mint');
@@ -62,14 +62,14 @@ export function mintForm(minted) {
   return form;
 }
 
-function moreFields() {
-  const code = h('input', { type: 'text', maxlength: '64', autocomplete: 'off', spellcheck: 'false' });
+function moreFields(wantedCode) {
+  const code = h('input', { type: 'text', maxlength: '64', autocomplete: 'off', spellcheck: 'false', value: wantedCode });
   const title = h('input', { type: 'text', maxlength: '500', dir: 'auto' });
   const tags = tagsField();
   const expires = h('input', { type: 'datetime-local' });
   const id = freshId('keep');
   const keep = h('input', { type: 'checkbox', id });
-  const node = h('details', {}, h('summary', {}, 'Code, title, tags, expiry'),
+  const node = h('details', { open: wantedCode !== '' }, h('summary', {}, 'Code, title, tags, expiry'),
     h('div', { class: 'grid' },
       field('code', 'Code of your choice', code, 'Empty: one is drawn.'),
       field('title', 'Title', title),

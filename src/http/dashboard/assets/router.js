@@ -107,6 +107,9 @@ function failed(error) {
   return { title: 'Not loaded', node: h('div', { class: 'view' }, problemBox(problem)) };
 }
 
+/** Begins to load what the view of this address needs, before it may be shown. */
+export const preload = () => resolve(location.pathname)?.load().catch(() => {});
+
 /** Goes to an address of the dashboard. */
 export function go(address) {
   history.pushState(null, '', address);

@@ -25,6 +25,7 @@ export function open({ parameter: code, query, signal }) {
   const about = h('dl', { class: 'about' });
   const place = h('div');
   const codes = h('dd', {}, '\u00a0');
+  const owner = h('a', { dir: 'auto' });
   let link = null;
 
   const show = (next) => {
@@ -36,7 +37,9 @@ export function open({ parameter: code, query, signal }) {
     badge.dataset.state = link.state;
     short.replaceChildren(h('span', { class: 'mono' }, link.short_url), link.state === 'deleted' ? '' : h('button', { type: 'button', class: 'primary', onclick: () => copyAndSay(link.short_url) }, 'Copy'));
     buttons.replaceChildren(...actions(link, show).slice(1));
-    about.replaceChildren(...details(link, codes).flat().filter(Boolean));
+    owner.href = page('/links', { owner: link.owner });
+    owner.textContent ||= link.owner;
+    about.replaceChildren(...details(link, codes, owner).flat().filter(Boolean));
   };
 
   const load = async () => {
@@ -51,6 +54,8 @@ export function open({ parameter: code, query, signal }) {
     });
     if (!found) return;
     show(found);
+    const key = (await session.knownKeys()).find(({ id }) => id === found.owner);
+    if (key) owner.textContent = key.name;
     const all = await attempt(place, () => get('/links', { target: found.article, limit: CODES }, signal));
     if (all) codes.replaceChildren(...siblings(all, found));
   };
@@ -84,7 +89,7 @@ export function open({ parameter: code, query, signal }) {
 }
 
 /** What is known of a link, as terms and descriptions. */
-function details(link, codes) {
+function details(link, codes, owner) {
   const tz = ownZone();
   const row = (name, ...value) => [h('dt', {}, name), h('dd', {}, ...value)];
   const address = (url) => {
@@ -99,7 +104,7 @@ function details(link, codes) {
     link.article !== link.target && row('Canonical form', address(link.article)),
     [h('dt', {}, 'Codes of the article'), codes, h('dd', {}, article)],
     link.tags.length > 0 && row('Tags', h('ul', { class: 'tags' }, link.tags.map(tag))),
-    row('Made', moment(link.created_at, tz), ' by ', h('a', { class: 'mono', href: page('/links', { owner: link.owner }) }, link.owner)),
+    row('Made', moment(link.created_at, tz), ' by ', owner),
     link.expires_at && row(link.state === 'expired' ? 'Expired' : 'Expires', moment(link.expires_at, tz)),
     row('Redirect', `${link.redirect}${link.forward_query ? ', with the reader’s query string' : ''}`),
     link.host && row('Host', link.host),

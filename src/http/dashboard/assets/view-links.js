@@ -1,6 +1,5 @@
 // Links: mint, search, filter, and all there is as an endless list. What is looked for stands in the address.
 
-import { get } from './api.js';
 import { h } from './dom.js';
 import { linkList } from './list.js';
 import { mintForm } from './mint.js';
@@ -83,11 +82,11 @@ export function open({ query, signal }) {
   owner.addEventListener('change', () => put({ owner: owner.value }));
   signal.addEventListener('abort', () => clearTimeout(timer));
 
-  nameKeys(owner, wanted, signal);
+  nameKeys(owner, wanted);
   follow(query);
   const minted = (link, fresh) => fresh && !Object.values(wanted).some(Boolean) && list.prepend(link);
   const node = h('div', { class: 'view' }, h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Links')),
-    session.mayMint && mintForm(minted), form, list.node);
+    session.mayMint && mintForm(minted, query.get('mint') ?? ''), form, list.node);
 
   function nothing() {
     if (Object.values(wanted).some(Boolean)) return 'No link fits. A search looks for the text in codes, titles and targets; deleted links are found with the state “Deleted”.';
@@ -96,9 +95,9 @@ export function open({ query, signal }) {
   return { node, title: 'Links', keep: true, refresh: list.restart, update: follow };
 }
 
-/** Puts names to the keys: only an administrator may know them; others filter by their own. */
-async function nameKeys(select, wanted, signal) {
-  const keys = session.isAdmin ? await get('/keys', {}, signal).then(({ items }) => items, () => []) : [session.key];
+/** Offers the keys by their names. */
+async function nameKeys(select, wanted) {
+  const keys = await session.knownKeys();
   const named = keys.map(({ id, name }) => h('option', { value: id }, `${name} (${id})`));
   select.replaceChildren(select.options[0], ...named);
   if (wanted.owner && !keys.some(({ id }) => id === wanted.owner)) select.append(h('option', { value: wanted.owner }, wanted.owner));

@@ -4,7 +4,8 @@ import { breakdown } from './breakdown.js';
 import { h } from './dom.js';
 import { label, number } from './format.js';
 import { reportPanel } from './report.js';
-import { endpoint } from './ways.js';
+import { session } from './session.js';
+import { endpoint, page } from './ways.js';
 
 export function open({ query, signal }) {
   let asked = null;
@@ -32,13 +33,14 @@ function hitsTable() {
   const none = h('p', { class: 'quiet', hidden: true }, 'Nothing here.');
   const table = h('table', { class: 'plain' }, h('caption', { class: 'out-of-sight' }, 'Which code was asked for from where'),
     h('thead', {}, h('tr', {}, ['Code', 'From', 'Requests'].map((text) => h('th', { scope: 'col' }, text)))), body);
+  const mint = (code) => session.mayMint && code !== 'other' && [' ', h('a', { class: 'csv', href: page('/links', { mint: code }), 'aria-label': `Mint a link with the code ${code}` }, 'Mint it')];
   return {
     node: h('section', { class: 'panel broad' }, h('header', {}, h('h3', {}, 'Which code from where')), table, none),
     update(rows) {
       none.hidden = rows.length > 0;
       table.hidden = rows.length === 0;
       body.replaceChildren(...rows.map(({ code, referrer, clicks }) => h('tr', {},
-        h('th', { scope: 'row', class: 'mono', dir: 'auto' }, label('codes', code)), h('td', { dir: 'auto' }, label('referrers', referrer)), h('td', {}, number(clicks)))));
+        h('th', { scope: 'row', class: 'mono', dir: 'auto' }, label('codes', code), mint(code)), h('td', { dir: 'auto' }, label('referrers', referrer)), h('td', {}, number(clicks)))));
     },
   };
 }

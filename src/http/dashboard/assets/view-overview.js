@@ -26,6 +26,7 @@ export function open({ query, signal }) {
   const place = h('div');
   const cards = figureCards(['yesterday', 'last week']);
   const until = h('p', { class: 'quiet until' }, '\u00a0');
+  const refused = h('div');
   const first = h('div');
   const badge = session.mayReadAll ? auditBadge(signal) : null;
   const tops = session.mayReadAll ? topLinks() : null;
@@ -46,7 +47,7 @@ export function open({ query, signal }) {
     path, query, signal, standard: '24h', presets: ['today', '24h', '7d', '30d', '365d', 'all'],
     extra: [tops?.node, lost?.node],
     answered: (_report, asked, show) => {
-      if (session.mayReadAll) attempt(first, () => leaders(asked, show));
+      if (session.mayReadAll) attempt(refused, () => leaders(asked, show));
     },
   });
 
@@ -69,6 +70,10 @@ export function open({ query, signal }) {
     soon();
     later();
   };
+  const minted = () => {
+    first.replaceChildren();
+    moved();
+  };
   const live = session.mayReadAll ? pulse(moved, signal) : null;
   if (!live) watchQuietly(moved, signal);
   soon();
@@ -77,12 +82,12 @@ export function open({ query, signal }) {
 
   const node = h('div', { class: 'view overview' },
     h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Overview'), badge?.node),
-    session.mayMint && mintForm(moved),
+    session.mayMint && mintForm(minted),
     first,
     h('div', { class: live ? 'today with-live' : 'today' },
       h('section', { 'aria-labelledby': 'today-title' }, h('h2', { id: 'today-title' }, 'Today'), cards.node, until, place),
       live?.node),
-    h('h2', {}, 'Readers'), panel.node);
+    h('h2', {}, 'Readers'), refused, panel.node);
   return {
     node,
     title: 'Overview',
