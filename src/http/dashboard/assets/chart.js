@@ -1,6 +1,6 @@
 // Charts over time with uPlot, which is loaded when the first one is drawn.
 
-import { h } from './dom.js';
+import { h, renew } from './dom.js';
 import { compact, number, parts, rowName } from './format.js';
 import { asset } from './ways.js';
 
@@ -69,6 +69,12 @@ function series(uPlot, show, paint, bars) {
   ];
 }
 
+/** Whether the rows of both begin on the same day: weeks do only if whole weeks lie between. */
+function begunAlike(report, before) {
+  const days = Math.round((Date.parse(report.from) - Date.parse(before.from)) / 86_400_000);
+  return report.by !== 'week' || days % 7 === 0;
+}
+
 /** The figure of a row that the choice is about. */
 export const figureOf = (row, show) => (show === 'all' ? row.clicks : row[show]);
 
@@ -96,7 +102,8 @@ export function timeChart(zoom, signal) {
     const end = Date.parse(report.to) / 1000;
     const top = report.series.map((row) => (show === 'bots' ? row.bots : row.clicks));
     const people = report.series.map((row) => row.people);
-    const earlier = report.series.map((_, index) => before?.series[index] && figureOf(before.series[index], show));
+    const paired = before && begunAlike(report, before);
+    const earlier = report.series.map((_, index) => paired && before.series[index] && figureOf(before.series[index], show));
     // The last bar needs its own width behind its start.
     const data = [[...starts, end], [...top, null], [...people, null], [...earlier, null]];
     const key = JSON.stringify([report.by, report.tz, show, starts.length <= MOST_BARS, Boolean(before)]);
@@ -160,9 +167,16 @@ export function timeChart(zoom, signal) {
     if (!table.open || !shown) return;
     const { report } = shown;
     head.replaceChildren(...['From', 'Clicks', 'People', 'Bots', 'Visitors'].map((text) => h('th', { scope: 'col' }, text)));
-    body.replaceChildren(...report.series.map((row) => h('tr', {}, h('th', { scope: 'row' }, rowName(row.start, report.by, report.tz)),
+    const name = ({ start }) => h('button', { type: 'button', class: 'plain', title: 'Zoom in' }, rowName(start, report.by, report.tz));
+    renew(body, report.series.map((row) => h('tr', { 'data-key': row.start }, h('th', { scope: 'row' }, name(row)),
       [row.clicks, row.people, row.bots, row.visitors].map((value) => h('td', {}, number(value))))));
   };
+  // What is dragged over with a mouse is pressed here: with a finger, or from the keyboard.
+  body.addEventListener('click', ({ target }) => {
+    const key = target.closest('button')?.closest('tr').dataset.key;
+    const at = shown.report.series.findIndex(({ start }) => start === key);
+    if (at >= 0) zoom(key, shown.report.series[at + 1]?.start ?? shown.report.to);
+  });
 
   table.addEventListener('toggle', fillTable);
   const fit = new ResizeObserver(() => plot?.chart.setSize({ width: Math.max(place.clientWidth, 120), height: HEIGHT }));
@@ -185,7 +199,7 @@ export function timeChart(zoom, signal) {
     async update(report, before, show) {
       shown = { report, before, show };
       node.dataset.show = show;
-      node.classList.toggle('compared', Boolean(before));
+      node.classList.toggle('compared', Boolean(before && begunAlike(report, before)));
       fillTable();
       await draw();
     },

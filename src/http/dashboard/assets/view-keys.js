@@ -2,7 +2,7 @@
 
 import { get, request } from './api.js';
 import { copyAndSay } from './clipboard.js';
-import { openDialog, openForm } from './dialog.js';
+import { openForm, openLasting } from './dialog.js';
 import { field, h } from './dom.js';
 import { day } from './format.js';
 import { attempt, say } from './notice.js';
@@ -35,7 +35,7 @@ export function open({ signal }) {
   }
   load();
   const node = h('div', { class: 'view' },
-    h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Keys'), h('button', { type: 'button', class: 'primary', onclick: () => create(load) }, 'New key')),
+    h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Keys'), session.isAdmin && h('button', { type: 'button', class: 'primary', onclick: () => create(load) }, 'New key')),
     h('p', {}, 'A key for each desk, CMS or colleague: links tell by whose key they were made, and one can be revoked without the others.'), place,
     h('section', { class: 'panel' }, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'API keys' }, table), h('label', { class: 'check' }, revoked, ' Show revoked ones')));
   return { node, title: 'Keys', refresh: load };
@@ -70,7 +70,7 @@ function create(changed) {
 /** The secret: there is no other moment to see it. */
 function showOnce({ name, key }) {
   const shown = h('input', { type: 'text', readonly: true, value: key, class: 'mono', onfocus: () => shown.select() });
-  const dialog = openDialog(`The key of ${name}`,
+  const dialog = openLasting(`The key of ${name}`,
     h('p', {}, 'This is the only time that it is shown. Keep it where passwords are kept.'),
     field('key', 'Key', shown),
     h('div', { class: 'buttons' }, h('button', { type: 'button', onclick: () => keep() }, 'I have kept it'), h('button', { type: 'button', class: 'primary', onclick: () => copyKey() }, 'Copy')));

@@ -10,7 +10,7 @@ import { attempt } from './notice.js';
 import { reportPanel } from './report.js';
 import { retitle } from './router.js';
 import { session } from './session.js';
-import { linkPage, linkPath, page, tagPage } from './ways.js';
+import { heed, linkPage, linkPath, page, tagPage } from './ways.js';
 import { ownZone } from './window.js';
 
 const SOON = 1_000;
@@ -26,21 +26,21 @@ export function open({ parameter: code, query, signal }) {
   const place = h('div');
   const codes = h('dd', {}, '\u00a0');
   const owner = h('a', { dir: 'auto' });
-  let link = null;
 
-  const show = (next) => {
-    link = next;
+  const show = (link) => {
     heading.textContent = link.title ?? bare(link.target);
     retitle(link.title ?? link.code);
     badge.hidden = link.state === 'active';
     badge.textContent = link.state;
     badge.dataset.state = link.state;
     short.replaceChildren(h('span', { class: 'mono' }, link.short_url), link.state === 'deleted' ? '' : h('button', { type: 'button', class: 'primary', onclick: () => copyAndSay(link.short_url) }, 'Copy'));
-    buttons.replaceChildren(...actions(link, show).slice(1));
+    buttons.replaceChildren(...actions(link).slice(1));
     owner.href = page('/links', { owner: link.owner });
     owner.textContent ||= link.owner;
     about.replaceChildren(...details(link, codes, owner).flat().filter(Boolean));
   };
+
+  document.addEventListener('linkchanged', ({ detail }) => detail.code === code && show(detail), { signal });
 
   const load = async () => {
     const found = await attempt(place, async () => {
@@ -52,7 +52,8 @@ export function open({ parameter: code, query, signal }) {
         throw error;
       }
     });
-    if (!found) return;
+    if (!found || signal.aborted) return;
+    heed(found);
     show(found);
     const key = (await session.knownKeys()).find(({ id }) => id === found.owner);
     if (key) owner.textContent = key.name;
@@ -102,7 +103,7 @@ function details(link, codes, owner) {
     link.reason && row('Reason', h('span', { dir: 'auto' }, link.reason)),
     row('Target', address(link.target)),
     link.article !== link.target && row('Canonical form', address(link.article)),
-    [h('dt', {}, 'Codes of the article'), codes, h('dd', {}, article)],
+    [h('dt', {}, 'Codes of the article', h('span', { class: 'out-of-sight' }, ', deleted ones left out')), codes, h('dd', {}, article)],
     link.tags.length > 0 && row('Tags', h('ul', { class: 'tags' }, link.tags.map(tag))),
     row('Made', moment(link.created_at, tz), ' by ', owner),
     link.expires_at && row(link.state === 'expired' ? 'Expired' : 'Expires', moment(link.expires_at, tz)),
