@@ -39,11 +39,11 @@ def a_click_is_seen_within_two_seconds(desk):
     expect(clicks).to_have_text("2", timeout=SOON)
     expect(page.locator(".audit summary")).to_contain_text("accepted =")
 
-    desk.open(f"/links/{link['code']}")
+    # The page listens once its stream is answered.
+    with page.expect_response("**/stats/live*"):
+        desk.open(f"/links/{link['code']}")
     clicks = page.locator(".report .card").filter(has_text="Clicks").locator(".value")
     expect(clicks).to_have_text("2")
-    # The page listens once its stream is open.
-    wait_for(lambda: desk.get("/health")["live"]["listeners"] == 1, "the page to listen")
     desk.click(link["code"])
     expect(clicks).to_have_text("3", timeout=SOON)
 
