@@ -7,6 +7,7 @@ mod live;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -435,4 +436,19 @@ fn a_brand_that_cannot_be_shown_stops_the_start_and_says_why() {
         let told = told.replace("FILE", &value);
         assert!(service.log().contains(&told), "{told} in {}", service.log());
     }
+}
+
+#[test]
+fn the_check_says_whether_the_brand_can_be_shown() {
+    let (folder, gif) = file("logo.gif", b"GIF89a......");
+    let check = |logo: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_slugline"));
+        command.arg("check").env("SLUGLINE__DATA_DIR", folder.path().join("data"));
+        let output = command.env("SLUGLINE__BRAND__LOGO", logo).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (well, said) = check("");
+    assert!(well && said.contains("OK       pages: in ar, de, en, es, fa, fr, pt\n"), "{said}");
+    let (well, said) = check(gif.to_str().unwrap());
+    assert!(!well && said.contains("problem  pages: brand.logo: "), "{said}");
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use actix_web::HttpRequest;
 use actix_web::http::header::{self, Accept, AcceptEncoding, Encoding, Header as _, Quality};
 use actix_web::web::{self, Bytes, BytesMut};
-use actix_web::HttpRequest;
 use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 

@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::Problem;
-use crate::http::caller::Caller;
 use crate::http::extract::QueryString;
 
 /// `/config`.

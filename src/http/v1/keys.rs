@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use super::wire::rfc3339;
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::caller::Caller;
 use crate::http::extract::{MAX_BODY, QueryString, parse, read_body};
 use crate::model::key::{Key, Scope};
 

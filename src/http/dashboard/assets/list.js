@@ -91,8 +91,9 @@ export function linkList({ ask, none, signal }) {
     blocks.append(block);
   }
 
-  const seen = new IntersectionObserver(([entry]) => {
-    if (entry.isIntersecting && cursor && node.isConnected) fill();
+  const seen = new IntersectionObserver((entries) => {
+    // Some may have piled up: the last one is how it is now.
+    if (entries.at(-1).isIntersecting && cursor && node.isConnected) fill();
   }, { rootMargin: '800px' });
   signal.addEventListener('abort', () => seen.disconnect());
 

@@ -33,7 +33,7 @@ function hitsTable() {
   const none = h('p', { class: 'quiet', hidden: true }, 'Nothing here.');
   const table = h('table', { class: 'plain' }, h('caption', { class: 'out-of-sight' }, 'Which code was asked for from where'),
     h('thead', {}, h('tr', {}, ['Code', 'From', 'Requests'].map((text) => h('th', { scope: 'col' }, text)))), body);
-  const mint = (code) => session.mayMint && code !== 'other' && [' ', h('a', { class: 'csv', href: page('/links', { mint: code }), 'aria-label': `Mint a link with the code ${code}` }, 'Mint it')];
+  const mint = (code) => session.mayMint && code !== 'other' && [' ', h('a', { class: 'csv', href: page('/links', { mint: code }), 'aria-label': `Mint it: a link with the code ${code}` }, 'Mint it')];
   return {
     node: h('section', { class: 'panel broad' }, h('header', {}, h('h3', {}, 'Which code from where')), table, none),
     update(rows) {

@@ -70,6 +70,7 @@ function table(name, rows) {
 }
 
 const KINDS = { embedded: 'Embedded store', redis: 'Redis', cluster: 'Redis Cluster' };
+const GROUPS = { rollup: 'Counting, since the start', archive: 'Archive, since the start', cache: 'Links in memory', live: 'Live streams' };
 const NAMES = { bytes: 'On disk', pending: 'Pending clicks', lost: 'Lost clicks', ping_ms: 'Answers in', accepted: 'Accepted clicks', counted: 'Counted clicks', ready: 'Ready', error: 'Error', kind: 'Kind' };
 
 /** A panel for each group of the answer, what it is of first. */
@@ -85,7 +86,7 @@ function panels({ version, started_at: started, node, store, journal, ...others 
     list('This node', [['Name', node], ['Version', version], ['Since', moment(started, ownZone())], ...single], 'right'),
     list(KINDS[kind] ?? 'Store', storeRows, ready ? 'right' : 'wrong'),
     list('Journal', entriesOf(journal), journal.lost > 0 ? 'wrong' : 'right'),
-    ...groups.map(([name, group]) => list(words(name), entriesOf(group))),
+    ...groups.map(([name, group]) => list(GROUPS[name] ?? words(name), entriesOf(group))),
   ];
 }
 
