@@ -61,6 +61,7 @@ def links_are_found_and_what_is_looked_for_stands_in_the_address(desk):
     page.go_forward()
     page.go_forward()
     desk.wait_for_address("/links?state=disabled")
+    expect(rows).to_have_count(1)
     expect(rows).to_contain_text("An error")
     page.reload()
     expect(rows).to_have_count(1)
