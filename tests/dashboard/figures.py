@@ -156,7 +156,7 @@ def people_and_bots_are_told_apart_and_compared_with_before(desk):
     desk.wait_for_address("?last=7d&show=bots")
     expect(chart).to_have_attribute("data-show", "bots")
     expect(bots).to_be_visible()
-    expect(bots).to_contain_text("Twitterbot")
+    expect(bots).to_contain_text("Googlebot (crawler)")
     expect(referrers).to_be_hidden()
     report.get_by_role("radio", name="All", exact=True).check()
     desk.wait_for_address("?last=7d&show=all")
