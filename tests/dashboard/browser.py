@@ -118,6 +118,11 @@ class Desk:
         return self.page.get_by_role("textbox", name="Mint a link", exact=True)
 
     @property
+    def rows(self):
+        """The links that are listed."""
+        return self.page.get_by_role("list", name="Links").get_by_role("listitem")
+
+    @property
     def dialog(self):
         """The dialog that is open."""
         return self.page.locator("dialog[open]")

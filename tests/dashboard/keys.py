@@ -12,7 +12,7 @@ def a_key_is_shown_once_and_revoked(desk):
     page.get_by_role("button", name="New key").click()
     dialog = desk.dialog
     dialog.get_by_label("Name").fill("News desk")
-    dialog.get_by_label("read").check()
+    dialog.get_by_role("checkbox", name="read reads all").check()
     dialog.get_by_role("button", name="Create").click()
     shown = dialog.get_by_label("Key", exact=True)
     expect(dialog).to_contain_text("This is the only time that it is shown.")
@@ -110,7 +110,7 @@ def a_minting_key_edits_its_own_links_only(desk):
     desk.sign_in(minter["key"], f"/links/{own['code']}")
     expect(page.get_by_role("button", name="Edit")).to_be_visible()
     desk.open("/links")
-    expect(page.get_by_role("listitem")).to_have_count(1)
+    expect(desk.rows).to_have_count(1)
     expect(page.get_by_text(other["title"])).to_have_count(0)
     desk.open()
     # Figures of its own in place of the site's.

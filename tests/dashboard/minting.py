@@ -35,7 +35,7 @@ def one_key_press_mints_and_copies(desk):
 
 def a_link_gets_the_code_title_and_tags_that_were_asked_for(desk):
     page = desk.page
-    desk.expect_complaint("status of 400")
+    desk.expect_complaint("status of 422")
     desk.sign_in(path="/links")
     page.get_by_text("Code, title, tags, expiry").click()
     page.get_by_label("Code of your choice").fill("not a code")
@@ -56,7 +56,7 @@ def a_link_gets_the_code_title_and_tags_that_were_asked_for(desk):
     link = desk.get("/links/Story-1")
     assert (link["title"], sorted(link["tags"])) == ("A story", ["a, b", "world"]), link
     # It stands on top of the list at once.
-    expect(page.get_by_role("listitem").first).to_contain_text("A story")
+    expect(desk.rows.first).to_contain_text("A story")
 
 
 def many_lines_make_many_links(desk):
@@ -85,4 +85,4 @@ def many_lines_make_many_links(desk):
     assert made[lines[0]]["tags"] == ["bulk"] and made[STORY]["tags"] == []
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    expect(page.get_by_role("listitem")).to_have_count(4)
+    expect(desk.rows).to_have_count(4)

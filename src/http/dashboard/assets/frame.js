@@ -29,11 +29,6 @@ export function buildFrame() {
     nav.classList.toggle('open', open);
   };
   menu.addEventListener('click', () => fold(menu.getAttribute('aria-expanded') !== 'true'));
-  nav.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || menu.getAttribute('aria-expanded') !== 'true') return;
-    fold(false);
-    menu.focus();
-  });
   const main = h('main', { id: 'main', tabindex: '-1' });
   const skip = h('a', { class: 'skip', href: '#main' }, 'Skip to content');
   skip.addEventListener('click', (event) => {
@@ -41,6 +36,11 @@ export function buildFrame() {
     main.focus();
   });
   const header = h('header', { class: 'side' }, h('div', { class: 'brand' }, logo(brand, name), menu), nav);
+  header.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || menu.getAttribute('aria-expanded') !== 'true') return;
+    fold(false);
+    menu.focus();
+  });
   document.body.append(skip, header, h('div', { class: 'content' }, notices[0], main), notices[1]);
   document.addEventListener('keydown', shortcut);
   const mark = (pathname) => {

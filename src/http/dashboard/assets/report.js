@@ -72,6 +72,8 @@ export function reportPanel({ path, fixed = {}, query, presets, standard, signal
     round = new AbortController();
     const own = AbortSignal.any([round.signal, signal]);
     await attempt(place, () => load(own));
+    // Refused, there is nothing more to wait for.
+    if (!own.aborted) cards.node.setAttribute('aria-busy', 'false');
   }
 
   refresh();

@@ -1,7 +1,7 @@
 // Keys: who may do what. Made, shown once, revoked.
 
 import { get, request } from './api.js';
-import { copyAndSay } from './clipboard.js';
+import { copy } from './clipboard.js';
 import { openForm, openLasting } from './dialog.js';
 import { field, h } from './dom.js';
 import { day } from './format.js';
@@ -77,7 +77,8 @@ function showOnce({ name, key }) {
   const keep = () => dialog.close();
   const copyKey = async () => {
     shown.select();
-    await copyAndSay(key);
+    // Not told in passing, as copying else is: what is said stays on the page for a while.
+    say((await copy(key)) ? 'Copied.' : 'The browser does not let the page copy. Press Ctrl+C.');
   };
   dialog.addEventListener('close', () => {
     shown.value = '';
