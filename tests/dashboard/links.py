@@ -112,8 +112,12 @@ def a_link_is_edited_withdrawn_restored_and_deleted(desk):
     expect(last).to_contain_text("Delete this link?")
     last.get_by_role("button", name="Cancel").click()
     assert desk.get(f"/links/{code}")["state"] == "active", "nothing is deleted before it is confirmed"
+    more = row.get_by_role("button", name="More about New title")
+    expect(more).to_be_focused()
+    more.click()
     dialog.get_by_role("button", name="Delete").click()
-    dialog.last.get_by_role("button", name="Delete").click()
+    expect(dialog).to_contain_text("Delete this link?")
+    dialog.get_by_role("button", name="Delete").click()
     desk.says("Deleted.")
     expect(dialog).to_have_count(0)
     assert desk.click(code) == 410
@@ -124,6 +128,7 @@ def a_link_is_edited_withdrawn_restored_and_deleted(desk):
         assert answer.code == 410
         answer.close()
     expect(row).to_have_attribute("data-state", "deleted")
+    expect(more).to_be_focused()
 
 
 def a_refused_edit_says_at_its_field_what_is_wrong(desk):
