@@ -13,13 +13,19 @@ import { linkPage, linkPath } from './ways.js';
 /** The buttons for a link. What was changed is told with `linkchanged`. `before` is called when one is pressed. */
 export function actions(link, before = () => {}) {
   if (link.state === 'deleted') return [];
-  const button = (text, act, kind) => h('button', { type: 'button', class: kind, 'data-again': '.acts button', onclick: () => (before(), act(link)) }, text);
+  const button = (text, act, kind = text.toLowerCase()) => {
+    const press = () => {
+      before();
+      act(link);
+    };
+    return h('button', { type: 'button', class: kind, 'data-again': `.acts .${kind}`, onclick: press }, text);
+  };
   const all = [button('Copy', () => copyAndSay(link.short_url))];
   // Of others the service draws none.
-  if (link.state === 'active') all.push(button('QR code', openQr));
+  if (link.state === 'active') all.push(button('QR code', openQr, 'draw'));
   if (!session.mayChange(link)) return all;
   all.push(button('Edit', openEdit));
-  all.push(link.state === 'disabled' ? button('Restore', restore) : button('Disable', disable));
+  all.push(link.state === 'disabled' ? button('Restore', restore, 'switch') : button('Disable', disable, 'switch'));
   all.push(button('Delete', remove, 'danger'));
   return all;
 }

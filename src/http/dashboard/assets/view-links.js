@@ -33,7 +33,9 @@ export function open({ query, signal }) {
   const list = linkList({ ask: () => conditions(wanted), none: () => nothing(), signal });
   const form = h('form', { class: 'filters', role: 'search' },
     h('div', { class: 'field wide' }, h('label', { for: 'search' }, 'Search'), search),
-    labelled('Tag', tag), labelled('State', state), made, clear);
+    labelled('Tag', tag), labelled('State', state), made, clear,
+    // Without one a form of two fields does nothing on Enter.
+    h('button', { hidden: true }, 'Search'));
 
   function follow(next) {
     for (const name of Object.keys(wanted)) wanted[name] = next.get(name) ?? '';

@@ -4,8 +4,8 @@ import { justNow } from './api.js';
 import { freshId, h } from './dom.js';
 import { moment } from './format.js';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+const QUARTER = 15 * 60_000;
+const DAY = 96 * QUARTER;
 const PRESETS = { today: 'Today', '2h': '2 hours', '24h': '24 hours', '7d': '7 days', '30d': '30 days', '365d': 'Year', all: 'All time' };
 const WIDTHS = { '': 'Automatic', hour: 'By hour', day: 'By day', week: 'By week', month: 'By month' };
 const SHOWN = { people: 'People', bots: 'Bots', all: 'All' };
@@ -158,7 +158,7 @@ export function windowPicker({ query, presets, standard, shows = '', changed }) 
       draw();
     },
     zoom(start, end) {
-      if (Date.parse(end) - Date.parse(start) < HOUR) return;
+      if (Date.parse(end) - Date.parse(start) < QUARTER) return;
       unzoomed ??= { last: state.last, from: state.from, to: state.to, by: state.by };
       put({ last: '', from: start, to: end, by: '' });
     },
