@@ -76,6 +76,7 @@ plays! {
         a_link_is_edited_withdrawn_restored_and_deleted
         a_refused_edit_says_at_its_field_what_is_wrong
         qr_codes_are_the_files_that_they_say
+        going_back_before_a_page_came_stays_where_one_is
     }
     figures {
         a_click_is_seen_within_two_seconds

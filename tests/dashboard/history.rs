@@ -114,7 +114,8 @@ fn spread(backup: &str) -> String {
                 whole.merge(&Row::from_bytes(&row).unwrap());
                 seeds.insert(subject, whole);
             }
-            Ok(BackupLine::Key(_)) | Err(_) => lines.push(line.to_owned()),
+            Ok(BackupLine::Key(_)) => lines.push(line.to_owned()),
+            Err(_) => lines.push(older(line)),
             Ok(_) => {}
         }
     }
@@ -129,6 +130,14 @@ fn spread(backup: &str) -> String {
         lines.extend(rows(subject, seed, &hours));
     }
     lines.join("\n")
+}
+
+/// A link that was made before all of these figures.
+fn older(line: &str) -> String {
+    let mut link: Value = serde_json::from_str(line).unwrap();
+    let made_at: Timestamp = link["created_at"].as_str().unwrap().parse().unwrap();
+    link["created_at"] = (made_at - (24 * DAYS + 24).hours()).to_string().into();
+    link.to_string()
 }
 
 /// Each hour until this one, and how many times over the clicks fall into it.

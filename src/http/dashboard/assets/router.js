@@ -46,12 +46,13 @@ function decode(text) {
 export async function followAddress({ back = false } = {}) {
   const { pathname, search } = location;
   const query = new URLSearchParams(search);
+  // What is still on its way to be shown is not wanted any more, also where the view that stands remains.
   turn += 1;
+  const mine = turn;
   if (current?.pathname === pathname && current.view.update && current.view.update(query) !== false) {
     current.search = search;
     return;
   }
-  const mine = turn;
   if (back && kept?.pathname === pathname && kept.search === search) {
     const found = kept;
     kept = null;

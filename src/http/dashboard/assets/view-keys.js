@@ -20,7 +20,7 @@ export function open({ signal }) {
   const place = h('div');
   const body = h('tbody');
   const revoked = h('input', { type: 'checkbox', onchange: () => draw() });
-  const table = h('table', { class: 'plain' }, h('caption', { class: 'out-of-sight' }, 'API keys'),
+  const table = h('table', { class: 'plain keys' }, h('caption', { class: 'out-of-sight' }, 'API keys'),
     h('thead', {}, h('tr', {}, ['Name', 'Id', 'May', 'Made', ''].map((text) => h('th', { scope: 'col' }, text || h('span', { class: 'out-of-sight' }, 'Revoke'))))), body);
   let keys = [];
 

@@ -9,7 +9,7 @@ import { codeOf, linkPage } from './ways.js';
 
 /** How long after the last key a search begins, in milliseconds. */
 const REST = 200;
-const STATES = [['', 'All but deleted'], ['active', 'Active'], ['disabled', 'Disabled'], ['expired', 'Expired'], ['deleted', 'Deleted']];
+const STATES = [['', 'Not deleted'], ['active', 'Active'], ['disabled', 'Disabled'], ['expired', 'Expired'], ['deleted', 'Deleted']];
 
 /** What is searched for: an address is looked up, which is quick; a `#tag` is a filter; the rest is text. */
 function conditions({ q, tag, state, owner }) {
