@@ -113,8 +113,8 @@ export function timeChart(zoom, signal) {
     const { report, before, show, starts, end } = shown;
     const top = report.series.map((row) => (show === 'bots' ? row.bots : row.clicks));
     const people = report.series.map((row) => row.people);
-    const paired = before && begunAlike(report, before);
-    const earlier = report.series.map((_, index) => paired && before.series[index] && figureOf(before.series[index], show));
+    const paired = before && begunAlike(report, before) ? before.series : [];
+    const earlier = report.series.map((_, index) => paired[index] && figureOf(paired[index], show));
     // The last row needs its own width behind its start.
     const data = [[...starts, end], [...top, null], [...people, null], [...earlier, earlier.at(-1)]];
     const key = JSON.stringify([report.by, report.tz, show, starts.length <= MOST_BARS, Boolean(before)]);

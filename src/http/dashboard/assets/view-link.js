@@ -26,8 +26,13 @@ export function open({ parameter: code, query, signal }) {
   const place = h('div');
   const codes = h('dd', {}, '\u00a0');
   const owner = h('a', { dir: 'auto' });
+  let shown = '';
 
   const show = (link) => {
+    const text = JSON.stringify(link);
+    // Drawn anew, it would lose the focus.
+    if (text === shown) return;
+    shown = text;
     heading.textContent = link.title ?? bare(link.target);
     retitle(link.title ?? link.code);
     badge.hidden = link.state === 'active';
