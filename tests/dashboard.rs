@@ -64,17 +64,22 @@ plays! {
         a_wrong_key_is_told_what_to_do_and_the_right_one_enters
         the_key_stays_out_of_the_page_and_its_storage
         a_session_that_ends_leads_to_the_form_and_back
+        what_was_entered_outlives_the_session
         who_signs_out_is_out
     }
     minting {
         one_key_press_mints_and_copies
         a_link_gets_the_code_title_and_tags_that_were_asked_for
         many_lines_make_many_links
+        lines_that_were_not_sent_are_kept
     }
     links {
         links_are_found_and_what_is_looked_for_stands_in_the_address
         a_link_is_edited_withdrawn_restored_and_deleted
         a_refused_edit_says_at_its_field_what_is_wrong
+        a_refused_search_leaves_no_other_rows
+        who_comes_back_to_the_list_finds_it_as_it_is_now
+        an_expiry_is_told_and_taken_in_the_chosen_zone
         qr_codes_are_the_files_that_they_say
         going_back_before_a_page_came_stays_where_one_is
     }

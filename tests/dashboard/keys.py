@@ -22,6 +22,9 @@ def a_key_is_shown_once_and_revoked(desk):
     [made] = [one for one in desk.get("/keys")["items"] if one["name"] == "News desk"]
     assert sorted(made["scopes"]) == ["mint", "read"]
     assert desk.send("GET", "/keys/current", key=key)["key"]["id"] == made["id"]
+    page.keyboard.press("Escape")
+    page.mouse.click(5, 5)
+    expect(shown).to_have_value(key)
     dialog.get_by_role("button", name="I have kept it").click()
     expect(dialog).to_have_count(0)
     row = page.get_by_role("row").filter(has_text="News desk")

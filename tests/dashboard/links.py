@@ -151,6 +151,56 @@ def a_refused_edit_says_at_its_field_what_is_wrong(desk):
     assert desk.get(f"/links/{code}")["target"] == "https://www.example.org/a"
 
 
+def a_refused_search_leaves_no_other_rows(desk):
+    page = desk.page
+    desk.expect_complaint("status of 400")
+    for number in range(3):
+        desk.mint(f"https://www.example.org/{number}", title=f"Story {number}")
+    desk.sign_in(path="/links")
+    expect(page.get_by_text("3 links, that is all.")).to_be_visible()
+    problem = {"title": "No", "detail": "Not today."}
+    page.route("**/api/v1/links?state=active*", lambda route: route.fulfill(status=400, json=problem))
+    page.get_by_label("State").select_option("active")
+    expect(page.get_by_text("Not today.")).to_be_visible()
+    expect(desk.rows).to_have_count(0)
+    page.unroute("**/api/v1/links?state=active*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("3 links, that is all.")).to_be_visible()
+
+
+def who_comes_back_to_the_list_finds_it_as_it_is_now(desk):
+    page = desk.page
+    for number in range(3):
+        desk.mint(f"https://www.example.org/{number}", title=f"Story {number}")
+    desk.sign_in(path="/links")
+    page.get_by_role("link", name="Story 1").click()
+    page.get_by_role("button", name="Disable").click()
+    desk.dialog.get_by_role("button", name="Disable").click()
+    desk.says("Disabled.")
+    page.go_back()
+    expect(desk.rows.filter(has_text="Story 1")).to_have_attribute("data-state", "disabled")
+    page.get_by_role("link", name="Story 2").click()
+    expect(page.get_by_role("heading", name="Story 2")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("link", name="Story 2")).to_be_focused()
+
+
+def an_expiry_is_told_and_taken_in_the_chosen_zone(desk):
+    page = desk.page
+    code = desk.mint("https://www.example.org/sale", expires_at="2097-07-01T12:00:00Z")["code"]
+    desk.sign_in()
+    page.locator(".report").get_by_label("Time zone").select_option("America/St_Johns")
+    desk.open(f"/links/{code}")
+    page.get_by_role("button", name="Edit").click()
+    expires = desk.dialog.get_by_label("Expires")
+    expect(expires).to_have_value("2097-07-01T09:30")
+    # By then the clocks there have been put back.
+    expires.fill("2097-12-01T08:15")
+    desk.dialog.get_by_role("button", name="Save").click()
+    desk.says("Saved.")
+    assert desk.get(f"/links/{code}")["expires_at"].startswith("2097-12-01T11:45")
+
+
 def qr_codes_are_the_files_that_they_say(desk):
     page = desk.page
     link = desk.mint("https://www.example.org/print", code="Print-1")

@@ -86,3 +86,32 @@ def many_lines_make_many_links(desk):
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(desk.rows).to_have_count(4)
+
+
+def lines_that_were_not_sent_are_kept(desk):
+    page = desk.page
+    desk.expect_complaint("status of 400")
+    desk.sign_in(path="/links")
+    many = page.get_by_role("button", name="Many at once")
+    many.click()
+    lines = [f"https://www.example.org/{number}" for number in range(700)]
+    field = desk.dialog.get_by_label("Addresses, one on each line")
+    field.fill("\n".join(lines))
+    page.keyboard.press("Escape")
+    expect(desk.dialog).to_have_count(0)
+    many.click()
+    expect(field).to_have_value("\n".join(lines))
+    asked = []
+
+    def second_is_refused(route):
+        asked.append(route)
+        refused = {"status": 400, "json": {"title": "No", "detail": "Not today."}}
+        route.fulfill(**refused) if len(asked) == 2 else route.continue_()
+
+    page.route("**/api/v1/links/batch", second_is_refused)
+    desk.dialog.get_by_role("button", name="Mint 700 links").click()
+    expect(desk.dialog.get_by_text("Not today.")).to_be_visible()
+    expect(field).to_have_value("\n".join(lines[500:]))
+    desk.dialog.get_by_role("button", name="Mint 200 links").click()
+    expect(desk.dialog.get_by_text("200 minted").first).to_be_visible()
+    assert len(desk.get("/links", limit=1000)["items"]) == 700

@@ -66,6 +66,33 @@ def a_session_that_ends_leads_to_the_form_and_back(desk):
     expect(page.get_by_role("link", name="The budget")).to_be_visible()
 
 
+def what_was_entered_outlives_the_session(desk):
+    page = desk.page
+    desk.expect_complaint("status of 401")
+    code = desk.mint("https://www.example.org/budget", title="The budget")["code"]
+    desk.session(ends_in=600)
+    desk.open(f"/links/{code}")
+    page.get_by_role("button", name="Edit").click()
+    desk.dialog.get_by_label("Title").fill("The budget, explained")
+    # Beside the form and beside its fields.
+    box = desk.dialog.bounding_box()
+    page.mouse.click(5, 5)
+    page.mouse.click(box["x"] + 4, box["y"] + 4)
+    desk.session(ends_in=-1)
+    desk.dialog.get_by_role("button", name="Save").click()
+    expect(desk.dialog.locator(".banner")).to_contain_text("Your session has ended.")
+    with desk.context.expect_page() as opened:
+        desk.dialog.get_by_role("link", name="Sign in in another tab").click()
+    opened.value.get_by_label("API key").fill(desk.key)
+    opened.value.get_by_role("button", name="Sign in").click()
+    expect(opened.value.get_by_role("heading", name="The budget")).to_be_visible()
+    opened.value.close()
+    expect(desk.dialog.get_by_label("Title")).to_have_value("The budget, explained")
+    desk.dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="The budget, explained")).to_be_visible()
+    expect(page.locator(".banner")).to_be_hidden()
+
+
 def who_signs_out_is_out(desk):
     page = desk.page
     desk.sign_in(path="/links")

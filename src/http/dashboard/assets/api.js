@@ -154,3 +154,9 @@ export const request = async (method, path, options) => (await exchange(method, 
 
 /** Reads. */
 export const get = (path, query, signal) => request('GET', path, { query, signal });
+
+/** The links of an article, `items`, those that were deleted too, and whether there are `more`. */
+export async function linksOf(target, limit, signal) {
+  const pages = await Promise.all(['', 'deleted'].map((state) => get('/links', { target, state, limit }, signal)));
+  return { items: pages.flatMap((page) => page.items), more: pages.some((page) => page.next_cursor) };
+}

@@ -1,6 +1,6 @@
 // An article: the figures of all its links together.
 
-import { get } from './api.js';
+import { linksOf } from './api.js';
 import { h } from './dom.js';
 import { bare, day, safe } from './format.js';
 import { listen, paced } from './live.js';
@@ -18,34 +18,20 @@ export function open({ query, signal }) {
   const place = h('div');
   const list = h('tbody');
   const codes = new Set();
-  const gone = h('p', { class: 'quiet', hidden: true });
-  let listed = null;
   const address = safe(url) ? h('a', { href: url, dir: 'auto', target: '_blank', rel: 'noopener noreferrer' }, url) : h('span', { dir: 'auto' }, url);
 
   const load = async () => {
-    const page = await attempt(place, () => get('/links', { target: url, limit: LINKS }, signal));
+    const page = await attempt(place, () => linksOf(url, LINKS, signal));
     if (!page) return;
-    listed = page.next_cursor ? null : new Set(page.items.map(({ code }) => code));
-    tellGone();
     list.replaceChildren(...page.items.map((link) => {
       codes.add(link.code);
       return h('tr', {}, h('th', { scope: 'row' }, h('a', { class: 'mono', href: linkPage(link.code) }, link.code)),
         h('td', { dir: 'auto' }, link.title), h('td', {}, link.state), h('td', {}, day(link.created_at, ownZone())));
     }));
   };
-  /** Deleted links are in the figures, and not in the list. */
-  function tellGone() {
-    const others = listed ? [...codes].filter((code) => !listed.has(code)) : [];
-    gone.hidden = others.length === 0;
-    gone.replaceChildren('Deleted: ', ...others.flatMap((code, index) => [index > 0 ? ', ' : '', h('a', { class: 'mono', href: linkPage(code) }, code)]));
-  }
-
   const panel = reportPanel({
     path: '/targets/stats', fixed: { url }, query, signal, standard: 'all', presets: ['2h', '24h', '7d', '30d', '365d', 'all'],
-    answered(report) {
-      report.codes.forEach((code) => codes.add(code));
-      tellGone();
-    },
+    answered: (report) => report.codes.forEach((code) => codes.add(code)),
   });
   const moved = paced(async () => {
     if (panel.reachesNow) await panel.refresh();
@@ -60,7 +46,7 @@ export function open({ query, signal }) {
     h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'Its links')),
       h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Its links' },
         h('table', { class: 'plain' }, h('caption', { class: 'out-of-sight' }, 'Links of the article'),
-          h('thead', {}, h('tr', {}, ['Code', 'Title', 'State', 'Made'].map((text) => h('th', { scope: 'col' }, text)))), list)), gone),
+          h('thead', {}, h('tr', {}, ['Code', 'Title', 'State', 'Made'].map((text) => h('th', { scope: 'col' }, text)))), list))),
     h('h2', {}, 'Readers'), panel.node);
   return {
     node,

@@ -1,7 +1,7 @@
 // A link's page: what it is, what can be done with it, and who came by it.
 
 import { actions } from './actions.js';
-import { get } from './api.js';
+import { get, linksOf } from './api.js';
 import { copyAndSay } from './clipboard.js';
 import { h } from './dom.js';
 import { bare, moment, number, safe } from './format.js';
@@ -62,7 +62,7 @@ export function open({ parameter: code, query, signal }) {
     show(found);
     const key = (await session.knownKeys()).find(({ id }) => id === found.owner);
     if (key) owner.textContent = key.name;
-    const all = await attempt(place, () => get('/links', { target: found.article, limit: CODES }, signal));
+    const all = await attempt(place, () => linksOf(found.article, CODES, signal));
     if (all) codes.replaceChildren(...siblings(all, found));
   };
 
@@ -108,7 +108,7 @@ function details(link, codes, owner) {
     link.reason && row('Reason', h('span', { dir: 'auto' }, link.reason)),
     row('Target', address(link.target)),
     link.article !== link.target && row('Canonical form', address(link.article)),
-    [h('dt', {}, 'Codes of the article', h('span', { class: 'out-of-sight' }, ', deleted ones left out')), codes, h('dd', {}, article)],
+    [h('dt', {}, 'Codes of the article'), codes, h('dd', {}, article)],
     link.tags.length > 0 && row('Tags', h('ul', { class: 'tags' }, link.tags.map(tag))),
     row('Made', moment(link.created_at, tz), ' by ', owner),
     link.expires_at && row(link.state === 'expired' ? 'Expired' : 'Expires', moment(link.expires_at, tz)),
@@ -119,7 +119,7 @@ function details(link, codes, owner) {
 }
 
 /** The links of the same article. */
-function siblings({ items, next_cursor: more }, own) {
+function siblings({ items, more }, own) {
   const others = items.filter((item) => item.article === own.article && item.code !== own.code);
   const shown = others.flatMap((item, index) => [index > 0 && ', ', h('a', { class: 'mono', href: linkPage(item.code) }, item.code), item.state !== 'active' && ` (${item.state})`]);
   const none = others.length === 0 && ' only';
