@@ -15,7 +15,7 @@ help: ## Show this list
 test: ## Run all tests; they start and stop Redis servers of their own, and nginx
 	@$(call need,redis-server,redis-server)
 	@PATH="$$PATH:/usr/sbin"; $(call need,nginx,nginx-light)
-	@$(MAKE) --no-print-directory duckdb google
+	@$(MAKE) --no-print-directory duckdb google playwright
 	cargo test --workspace
 	@$(MAKE) --no-print-directory parquet
 
@@ -35,6 +35,17 @@ google: ## Install the Google client that tests/googl uses, into target/python-g
 	@$(call need,pip3,python3-pip)
 	@[ -d target/python-google/googleapiclient ] || python3 -m pip install --quiet \
 		--target target/python-google google-api-python-client==2.202.0
+
+# A browser, what drives it, and what tells whether everyone can use a page.
+.PHONY: playwright
+playwright: ## Install Chromium, Playwright and axe-core for tests/dashboard.rs, the last two into target
+	@$(call need,chromium,chromium)
+	@$(call need,pip3,python3-pip)
+	@$(call need,npm,npm)
+	@[ -d target/python-playwright/playwright-1.65.2.dist-info ] || python3 -m pip install --quiet --upgrade \
+		--target target/python-playwright playwright==1.65.2
+	@grep -qs '"version": "4.14.1"' target/npm/node_modules/axe-core/package.json || npm install --silent \
+		--no-save --prefix target/npm axe-core@4.14.1
 
 .PHONY: check
 check: ## Formatting, lints and documentation, with warnings as errors

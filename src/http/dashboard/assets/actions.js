@@ -4,39 +4,40 @@ import { get, request } from './api.js';
 import { copyAndSay } from './clipboard.js';
 import { openDialog, openForm } from './dialog.js';
 import { field, h } from './dom.js';
-import { openEdit } from './edit.js';
+import { openEdit, tellChanged } from './edit.js';
 import { say } from './notice.js';
 import { openQr } from './qr.js';
 import { session } from './session.js';
 import { linkPage, linkPath } from './ways.js';
 
-/** The buttons for a link; `changed` gets it as it is afterwards, `state` "deleted" when it is gone. */
-export function actions(link, changed) {
+/** The buttons for a link. What was changed is told with `linkchanged`. `before` is called when one is pressed. */
+export function actions(link, before = () => {}) {
   if (link.state === 'deleted') return [];
-  const button = (text, act, kind) => h('button', { type: 'button', class: kind, onclick: act }, text);
-  const all = [
-    button('Copy', () => copyAndSay(link.short_url)),
-    button('QR code', () => openQr(link)),
-  ];
+  const button = (text, act, kind = text.toLowerCase()) => {
+    const press = () => {
+      before();
+      act(link);
+    };
+    return h('button', { type: 'button', class: kind, 'data-again': `.acts .${kind}`, onclick: press }, text);
+  };
+  const all = [button('Copy', () => copyAndSay(link.short_url))];
+  // Of others the service draws none.
+  if (link.state === 'active') all.push(button('QR code', openQr, 'draw'));
   if (!session.mayChange(link)) return all;
-  all.push(button('Edit', () => openEdit(link, changed)));
-  if (link.state === 'disabled') all.push(button('Restore', () => restore(link, changed)));
-  else all.push(button('Disable', () => disable(link, changed)));
-  all.push(button('Delete', () => remove(link, changed), 'danger'));
+  all.push(button('Edit', openEdit));
+  all.push(link.state === 'disabled' ? button('Restore', restore, 'switch') : button('Disable', disable, 'switch'));
+  all.push(button('Delete', remove, 'danger'));
   return all;
 }
 
 /** The same as a dialog: for rows of a list. */
-export function openActions(link, changed) {
-  const then = (after) => {
-    if (dialog.open) dialog.close();
-    changed(after);
-  };
-  const page = h('a', { class: 'button', href: linkPage(link.code), onclick: () => dialog.close() }, 'Figures');
-  const dialog = openDialog(link.title ?? link.code, h('p', { class: 'mono' }, link.short_url), h('div', { class: 'buttons start' }, page, actions(link, then)));
+export function openActions(link) {
+  const close = () => dialog.close();
+  const page = h('a', { class: 'button', href: linkPage(link.code), onclick: close }, 'Figures');
+  const dialog = openDialog(link.title ?? link.code, h('p', { class: 'mono' }, link.short_url), h('div', { class: 'buttons start' }, page, actions(link, close)));
 }
 
-function disable(link, changed) {
+function disable(link) {
   const reason = h('input', { type: 'text', maxlength: '500', dir: 'auto' });
   openForm({
     heading: 'Disable this link?',
@@ -47,25 +48,25 @@ function disable(link, changed) {
     action: 'Disable',
     submit: async () => {
       const body = { state: 'disabled', reason: reason.value.trim() || null };
-      changed(await request('PATCH', linkPath(link.code), { body }));
+      tellChanged(await request('PATCH', linkPath(link.code), { body }));
       say('Disabled.');
     },
   });
 }
 
-function restore(link, changed) {
+function restore(link) {
   openForm({
     heading: 'Restore this link?',
     content: [h('p', {}, 'Readers are sent to its target again.')],
     action: 'Restore',
     submit: async () => {
-      changed(await request('PATCH', linkPath(link.code), { body: { state: 'active', reason: null } }));
+      tellChanged(await request('PATCH', linkPath(link.code), { body: { state: 'active', reason: null } }));
       say('Restored.');
     },
   });
 }
 
-function remove(link, changed) {
+function remove(link) {
   openForm({
     heading: 'Delete this link?',
     content: [
@@ -77,7 +78,7 @@ function remove(link, changed) {
     danger: true,
     submit: async () => {
       await request('DELETE', linkPath(link.code));
-      changed({ ...link, state: 'deleted' });
+      tellChanged({ ...link, state: 'deleted' });
       say('Deleted.');
     },
   });

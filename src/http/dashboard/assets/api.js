@@ -20,6 +20,11 @@ export class Problem extends Error {
   get passing() {
     return this.status === 0 || this.status === 502 || this.status === 503 || this.status === 504;
   }
+
+  /** Whether the banner says it. */
+  get told() {
+    return this.passing || this.status === 401;
+  }
 }
 
 const UNREACHABLE = {
@@ -27,9 +32,33 @@ const UNREACHABLE = {
   detail: 'Check your network. The page goes on by itself as soon as the service answers.',
 };
 
-/** Tells `lost`, with the problem, and `found`. */
+const ENDED = {
+  title: 'Your session has ended',
+  detail: 'Sign in again in another tab; what you entered here stays, and can be sent again then.',
+};
+
+/**
+ * Tells `lost`, with the problem, and `found`; and `ended` when the session has, which whoever would not have the
+ * page left prevents.
+ */
 export const connection = new EventTarget();
 let lost = false;
+let ended = false;
+
+/** By how many milliseconds the service's clock is ahead of the browser's. */
+let ahead = 0;
+/** The `Date` of an answer is in seconds, and was true a moment ago. */
+const INEXACT = 2_000;
+
+/** The service's clock, more or less. */
+export const now = () => Date.now() + ahead;
+/** A moment ago, which the service's clock has passed for certain. */
+export const justNow = () => now() - INEXACT;
+
+function heedClock({ headers }) {
+  const told = Date.parse(headers.get('Date') ?? '') - Date.now();
+  if (Math.abs(told - ahead) > INEXACT) ahead = told;
+}
 
 function lose(problem) {
   if (lost) return;
@@ -39,12 +68,16 @@ function lose(problem) {
 }
 
 async function lookAgain() {
+  if (!lost && !ended) return;
   try {
     const response = await fetch(endpoint('/keys/current'), { cache: 'no-store' });
-    if (response.status === 401) return signIn();
-    if (response.ok) {
+    if (response.status === 401) {
       lost = false;
-      connection.dispatchEvent(new Event('found'));
+      end();
+      return;
+    }
+    if (response.ok) {
+      find();
       return;
     }
   } catch {
@@ -53,20 +86,36 @@ async function lookAgain() {
   setTimeout(lookAgain, RETRY);
 }
 
-/** To the form, and back here from there. */
-const signIn = () => location.assign(signInPage());
+function find() {
+  [lost, ended] = [false, false];
+  connection.dispatchEvent(new Event('found'));
+}
+
+/** To the form, and back here from there; gives whether the page is left for it. */
+function end() {
+  ended = true;
+  const leaves = connection.dispatchEvent(new Event('ended', { cancelable: true }));
+  if (leaves) location.assign(signInPage());
+  return leaves;
+}
+
+// Who comes back from signing in elsewhere goes on here.
+window.addEventListener('focus', () => ended && lookAgain());
 
 /** Status and answer of the API; throws a `Problem`, or an `AbortError` if the signal says so. */
 export async function exchange(method, path, { query, body, signal } = {}) {
   const response = await send(method, endpoint(path, query), body, signal);
   const answer = response.status === 204 ? null : await read(response);
-  if (response.ok) return { status: response.status, answer };
-  const problem = new Problem(response.status, answer);
-  if (response.status === 401) {
-    signIn();
-    // The page is about to be left: nothing shall be shown of it any more.
-    return new Promise(() => {});
+  if (response.ok) {
+    if (ended) find();
+    return { status: response.status, answer };
   }
+  if (response.status === 401) {
+    // When the page is about to be left, nothing shall be shown of it any more.
+    if (end()) return new Promise(() => {});
+    throw new Problem(401, ENDED);
+  }
+  const problem = new Problem(response.status, answer);
   if (problem.passing) lose(problem);
   throw problem;
 }
@@ -78,7 +127,9 @@ async function send(method, address, body, signal) {
     init.headers['Content-Type'] = 'application/json';
   }
   try {
-    return await fetch(address, init);
+    const response = await fetch(address, init);
+    heedClock(response);
+    return response;
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     const problem = new Problem(0, UNREACHABLE);
@@ -103,3 +154,9 @@ export const request = async (method, path, options) => (await exchange(method, 
 
 /** Reads. */
 export const get = (path, query, signal) => request('GET', path, { query, signal });
+
+/** The links of an article, `items`, those that were deleted too, and whether there are `more`. */
+export async function linksOf(target, limit, signal) {
+  const pages = await Promise.all(['', 'deleted'].map((state) => get('/links', { target, state, limit }, signal)));
+  return { items: pages.flatMap((page) => page.items), more: pages.some((page) => page.next_cursor) };
+}

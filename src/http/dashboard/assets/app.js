@@ -2,12 +2,12 @@
 
 import { connection } from './api.js';
 import { buildFrame } from './frame.js';
-import { attempt } from './notice.js';
+import { attempt, notices } from './notice.js';
 import { followAddress, preload, start } from './router.js';
 import { session } from './session.js';
 
 const place = document.createElement('div');
-document.body.append(place);
+document.body.append(...notices, place);
 
 async function begin() {
   preload();

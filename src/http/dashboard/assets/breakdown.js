@@ -1,6 +1,6 @@
 // Tables of a breakdown: a name, a bar, a figure.
 
-import { h } from './dom.js';
+import { h, renew } from './dom.js';
 import { label, number } from './format.js';
 
 /** Heading and empty words of each table of the API. */
@@ -29,7 +29,7 @@ export function breakdown(table, { csv, heading, empty, name = (id) => label(tab
     update(rows) {
       const most = Math.max(1, ...rows.map((row) => row.clicks));
       const total = rows.reduce((sum, row) => sum + row.clicks, 0);
-      body.replaceChildren(...rows.map((row) => line(name(row.id), row, most, total)));
+      renew(body, rows.map((row) => line(name(row.id), row, most, total)));
       none.hidden = rows.length > 0;
       sheet.hidden = rows.length === 0;
       if (link) link.href = csv();
@@ -41,7 +41,7 @@ function line(name, { id, clicks }, most, total) {
   const share = total === 0 ? 0 : (clicks / total) * 100;
   const bar = h('i', { class: 'bar', 'aria-hidden': 'true' });
   bar.style.inlineSize = `${(clicks / most) * 100}%`;
-  return h('tr', { class: id === 'other' && 'other' },
+  return h('tr', { 'data-key': id, class: id === 'other' && 'other' },
     h('th', { scope: 'row' }, bar, h('span', { class: 'label', dir: 'auto' }, name)),
     h('td', { title: `${share.toFixed(1)} %` }, number(clicks)));
 }

@@ -2,7 +2,7 @@
 
 import { request } from './api.js';
 import { copy } from './clipboard.js';
-import { openDialog } from './dialog.js';
+import { openEntry } from './dialog.js';
 import { field, h } from './dom.js';
 import { number } from './format.js';
 import { problemBox, say } from './notice.js';
@@ -16,12 +16,16 @@ const PART = 500;
 
 const linesOf = (text) => text.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
 
-/** Opens the dialog with this text in it. */
+/** Lines that were entered and not sent: a dialog is closed easily. */
+let draft = '';
+
+/** Opens the dialog with this text in it; `minted` is called when something was minted. */
 export function openBulk(text, minted) {
-  const area = h('textarea', { rows: '10', spellcheck: 'false', value: text, placeholder: 'https://…\nhttps://…' });
+  const area = h('textarea', { rows: '10', spellcheck: 'false', value: text || draft, placeholder: 'https://…\nhttps://…' });
   const tags = tagsField();
   const button = h('button', { class: 'primary' });
   const place = h('div', { role: 'status', 'aria-live': 'polite' });
+  const came = h('div');
   const count = () => {
     const lines = linesOf(area.value).length;
     button.textContent = lines === 1 ? 'Mint 1 link' : `Mint ${number(lines)} links`;
@@ -29,27 +33,34 @@ export function openBulk(text, minted) {
     place.replaceChildren(lines > MOST ? h('p', { class: 'error' }, `At most ${number(MOST)} lines at once: take ${number(lines - MOST)} away.`) : '');
   };
   area.addEventListener('input', count);
-  const form = h('form', { novalidate: true }, field('links', 'Addresses, one on each line', area), field('tags', 'Tags for all that are new', tags.input, 'Enter adds one.'), tags.list, place, h('div', { class: 'buttons' }, button));
-  const dialog = openDialog('Mint many links', form);
+  const form = h('form', { novalidate: true }, came, field('links', 'Addresses, one on each line', area), field('tags', 'Tags for all that are new', tags.input, 'Enter adds one.'), tags.list, place, h('div', { class: 'buttons' }, button));
+  const dialog = openEntry('Mint many links', form);
+  dialog.addEventListener('close', () => {
+    draft = area.value;
+  });
   dialog.classList.add('wide');
   count();
   area.focus();
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (button.disabled) return;
-    button.disabled = true;
+    // Nothing is changed meanwhile: what is done is taken out of the field, so that it holds what is yet to be sent.
+    [button.disabled, area.readOnly] = [true, true];
     const lines = linesOf(area.value);
     const results = [];
     const stopped = await mintAll(lines, tags.value, dialog, (part) => {
       results.push(...part);
+      draft = area.value = lines.slice(results.length).join('\n');
       place.replaceChildren(h('progress', { max: String(lines.length), value: results.length, 'aria-label': 'Lines done' }));
     });
-    if (results.length > 0) {
-      form.replaceWith(outcome(lines, results, stopped));
-      for (const { status, link } of results) if (link) minted?.(link, status === 201);
-    } else {
+    area.readOnly = false;
+    if (results.length > 0) minted?.();
+    if (stopped) {
       count();
       place.replaceChildren(problemBox(stopped));
+      if (results.length > 0) came.replaceChildren(outcome(lines, results, stopped));
+    } else if (results.length === lines.length) {
+      form.replaceWith(outcome(lines, results));
     }
   });
 }
@@ -85,8 +96,7 @@ function outcome(lines, results, stopped) {
   // What needs somebody comes first.
   rows.sort((a, b) => Number(b.refused) - Number(a.refused));
   return h('div', {},
-    stopped && problemBox(stopped),
-    stopped && h('p', {}, `${number(lines.length - results.length)} lines were not asked for. Paste them again.`),
+    stopped && h('p', {}, `${number(lines.length - results.length)} lines were not sent: they are below.`),
     h('p', { role: 'status' }, summary),
     h('div', { class: 'buttons start' }, h('button', { type: 'button', class: 'primary', onclick: copyAll }, 'Copy all short URLs')),
     h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What came of each line' },

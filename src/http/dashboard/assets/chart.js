@@ -1,6 +1,6 @@
 // Charts over time with uPlot, which is loaded when the first one is drawn.
 
-import { h } from './dom.js';
+import { h, renew } from './dom.js';
 import { compact, number, parts, rowName } from './format.js';
 import { asset } from './ways.js';
 
@@ -12,6 +12,19 @@ const INTEGERS = [1, 2, 5].flatMap((n) => Array.from({ length: 10 }, (_, power) 
 
 /** Steps of the axis where rows are whole days: no hour of them shall seem to be told, in seconds. */
 const DAYS = [1, 2, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650].map((days) => days * 86_400);
+
+/** The widths of rows in seconds; the shortest month. */
+const WIDTHS = { hour: 3600, day: 86_400, week: 604_800, month: 28 * 86_400 };
+
+/**
+ * Where the rows of a report stand, in seconds, and where the last of them ends. The first and the last may be a
+ * part of their hour or day: they are drawn as wide as the others.
+ */
+function places({ series, by, to }) {
+  const starts = series.map((row) => Date.parse(row.start) / 1000);
+  if (starts.length > 1) starts[0] = Math.min(starts[0], starts[1] - WIDTHS[by]);
+  return { starts, end: Math.max(Date.parse(to) / 1000, starts.at(-1) + WIDTHS[by]) };
+}
 
 let loading = null;
 
@@ -69,6 +82,12 @@ function series(uPlot, show, paint, bars) {
   ];
 }
 
+/** Whether the rows of both begin on the same day: weeks do only if whole weeks lie between. */
+function begunAlike(report, before) {
+  const days = Math.round((Date.parse(report.from) - Date.parse(before.from)) / 86_400_000);
+  return report.by !== 'week' || days % 7 === 0;
+}
+
 /** The figure of a row that the choice is about. */
 export const figureOf = (row, show) => (show === 'all' ? row.clicks : row[show]);
 
@@ -91,14 +110,13 @@ export function timeChart(zoom, signal) {
     const mine = shown;
     const uPlot = await load();
     if (signal.aborted || mine !== shown) return;
-    const { report, before, show } = shown;
-    const starts = report.series.map((row) => Date.parse(row.start) / 1000);
-    const end = Date.parse(report.to) / 1000;
+    const { report, before, show, starts, end } = shown;
     const top = report.series.map((row) => (show === 'bots' ? row.bots : row.clicks));
     const people = report.series.map((row) => row.people);
-    const earlier = report.series.map((_, index) => before?.series[index] && figureOf(before.series[index], show));
-    // The last bar needs its own width behind its start.
-    const data = [[...starts, end], [...top, null], [...people, null], [...earlier, null]];
+    const paired = before && begunAlike(report, before) ? before.series : [];
+    const earlier = report.series.map((_, index) => paired[index] && figureOf(paired[index], show));
+    // The last row needs its own width behind its start.
+    const data = [[...starts, end], [...top, null], [...people, null], [...earlier, earlier.at(-1)]];
     const key = JSON.stringify([report.by, report.tz, show, starts.length <= MOST_BARS, Boolean(before)]);
     if (plot?.key === key) {
       plot.chart.setData(data, false);
@@ -123,7 +141,7 @@ export function timeChart(zoom, signal) {
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
       select: { show: true },
       scales: {
-        x: { time: true, range: () => [Date.parse(shown.report.series[0].start) / 1000, Date.parse(shown.report.to) / 1000] },
+        x: { time: true, range: () => [shown.starts[0], shown.end] },
         y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, 4) * 1.08] },
       },
       axes: [
@@ -138,8 +156,8 @@ export function timeChart(zoom, signal) {
   const read = ({ cursor }) => {
     const rows = shown.report.series;
     // A bar stands behind its start: the row is the last that began before the cursor.
-    const at = cursor.left >= 0 ? plot?.chart.posToVal(cursor.left, 'x') * 1000 : Number.NaN;
-    const row = rows.findLast(({ start }) => Date.parse(start) <= at);
+    const at = cursor.left >= 0 ? plot?.chart.posToVal(cursor.left, 'x') : Number.NaN;
+    const row = rows[shown.starts.findLastIndex((start) => start <= at)];
     readout.textContent = row
       ? `${rowName(row.start, shown.report.by, shown.report.tz)}: ${number(row.people)} people, ${number(row.bots)} bots`
       : '';
@@ -160,9 +178,16 @@ export function timeChart(zoom, signal) {
     if (!table.open || !shown) return;
     const { report } = shown;
     head.replaceChildren(...['From', 'Clicks', 'People', 'Bots', 'Visitors'].map((text) => h('th', { scope: 'col' }, text)));
-    body.replaceChildren(...report.series.map((row) => h('tr', {}, h('th', { scope: 'row' }, rowName(row.start, report.by, report.tz)),
+    const name = ({ start }) => h('button', { type: 'button', class: 'plain', title: 'Zoom in' }, rowName(start, report.by, report.tz));
+    renew(body, report.series.map((row) => h('tr', { 'data-key': row.start }, h('th', { scope: 'row' }, name(row)),
       [row.clicks, row.people, row.bots, row.visitors].map((value) => h('td', {}, number(value))))));
   };
+  // What is dragged over with a mouse is pressed here: with a finger, or from the keyboard.
+  body.addEventListener('click', ({ target }) => {
+    const key = target.closest('button')?.closest('tr').dataset.key;
+    const at = shown.report.series.findIndex(({ start }) => start === key);
+    if (at >= 0) zoom(key, shown.report.series[at + 1]?.start ?? shown.report.to);
+  });
 
   table.addEventListener('toggle', fillTable);
   const fit = new ResizeObserver(() => plot?.chart.setSize({ width: Math.max(place.clientWidth, 120), height: HEIGHT }));
@@ -183,9 +208,9 @@ export function timeChart(zoom, signal) {
     node,
     /** Shows a report, `before` as a dashed line, and of both what `show` says. */
     async update(report, before, show) {
-      shown = { report, before, show };
+      shown = { report, before, show, ...places(report) };
       node.dataset.show = show;
-      node.classList.toggle('compared', Boolean(before));
+      node.classList.toggle('compared', Boolean(before && begunAlike(report, before)));
       fillTable();
       await draw();
     },

@@ -13,6 +13,22 @@ export async function copy(text) {
   }
 }
 
+/**
+ * Copies what is yet to come; gives whether it worked. Safari lets a page copy within a press only: what is asked for
+ * then may arrive later.
+ */
+export async function copySoon(coming) {
+  try {
+    const blob = coming.then((text) => new Blob([text], { type: 'text/plain' }));
+    // Whoever waits for it is told below.
+    blob.catch(() => {});
+    await navigator.clipboard.write([new ClipboardItem({ 'text/plain': blob })]);
+    return true;
+  } catch {
+    return coming.then(copy, () => false);
+  }
+}
+
 /** Browsers keep their clipboard from pages without TLS, but not what is selected. */
 function copySelection(text) {
   const focused = document.activeElement;

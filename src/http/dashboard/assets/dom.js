@@ -28,6 +28,45 @@ function fill(element, attributes, children) {
   return element;
 }
 
+/**
+ * Puts these children, each with a `data-key`, in the place of those that are there. What is there already for a
+ * key is made to look like the new one instead: so neither focus nor selection nor a press on it is lost.
+ */
+export function renew(parent, children) {
+  const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const kept = children.map((fresh) => liken(known.get(fresh.dataset.key), fresh));
+  for (const child of [...parent.children]) if (!kept.includes(child)) child.remove();
+  kept.forEach((child, index) => {
+    const there = parent.children[index] ?? null;
+    if (there === child) return;
+    if (child.isConnected && parent.moveBefore) parent.moveBefore(child, there);
+    else parent.insertBefore(child, there);
+  });
+}
+
+/** Gives `old`, changed to what `fresh` is, or `fresh` where they are too different. */
+function liken(old, fresh) {
+  if (!old || old.nodeName !== fresh.nodeName || old.childNodes.length !== fresh.childNodes.length) return fresh;
+  if (old.isEqualNode(fresh)) return old;
+  if (old.nodeType === Node.TEXT_NODE) {
+    old.data = fresh.data;
+    return old;
+  }
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) {
+    // The policy of the page lets no text become style.
+    if (name === 'style') old.style.cssText = fresh.style.cssText;
+    else if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  const pairs = [...old.childNodes].map((child, index) => [child, fresh.childNodes[index]]);
+  // Paired first: what is taken over from the new one leaves it.
+  for (const [child, other] of pairs) {
+    const next = liken(child, other);
+    if (next !== child) child.replaceWith(next);
+  }
+  return old;
+}
+
 /** An icon drawn with one path in a square of 24; decoration only. */
 export function icon(path) {
   return svg(

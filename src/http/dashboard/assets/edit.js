@@ -6,25 +6,31 @@ import { field, h } from './dom.js';
 import { say } from './notice.js';
 import { tagsField } from './tags.js';
 import { linkPath } from './ways.js';
+import { civilTime, instant, ownZone } from './window.js';
 
-/** A moment as `datetime-local` writes it, in the browser's zone. */
-export function localMoment(at) {
-  if (!at) return '';
-  const date = new Date(at);
-  return new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+/** What such a field of `expiryField` says, for the API. */
+export const sentMoment = (text) => (text ? new Date(instant(text, ownZone())).toISOString() : null);
+
+/** An expiry as `datetime-local` writes it, in the zone in which times are shown. */
+const localMoment = (at) => (at ? civilTime(ownZone(), Date.parse(at)) : '');
+
+/** The field for an expiry: its input, and all of it. */
+export function expiryField(at) {
+  const input = h('input', { type: 'datetime-local', value: localMoment(at) });
+  return { input, node: field('expires_at', 'Expires', input, `In the time of ${ownZone().replaceAll('_', ' ')}. Empty: never.`) };
 }
 
-/** What such a field says, for the API. */
-export const sentMoment = (text) => (text ? new Date(text).toISOString() : null);
+/** Tells the views that a link is another now, `state` "deleted" when it is gone. */
+export const tellChanged = (link) => document.dispatchEvent(new CustomEvent('linkchanged', { detail: link }));
 
 const checkbox = (name, text, checked) => h('label', { class: 'check' }, h('input', { type: 'checkbox', name, checked }), ` ${text}`);
 
-/** Opens the form; `changed` gets the link as it is afterwards. */
-export function openEdit(link, changed) {
+/** Opens the form. */
+export function openEdit(link) {
   const title = h('input', { type: 'text', maxlength: '500', dir: 'auto', value: link.title ?? '' });
   const tags = tagsField(link.tags);
   const url = h('input', { type: 'text', inputmode: 'url', value: link.target });
-  const expires = h('input', { type: 'datetime-local', value: localMoment(link.expires_at) });
+  const { input: expires, node: expiry } = expiryField(link.expires_at);
   const statuses = [['', 'The service’s default'], ['301', '301, moved for good'], ['302', '302, found'], ['307', '307, temporary'], ['308', '308, permanent']];
   const redirect = h('select', { value: String(link.redirect) }, statuses.map(([value, text]) => h('option', { value }, text)));
   const host = h('input', { type: 'text', value: link.host ?? '' });
@@ -39,7 +45,7 @@ export function openEdit(link, changed) {
       field('title', 'Title', title),
       [field('tags', 'Tags', tags.input, 'Enter adds one.'), tags.list],
       field('url', 'Target', url, 'The code stays: readers of every printed link go there from now on.'),
-      field('expires_at', 'Expires', expires, 'Empty: never.'),
+      expiry,
       reason && field('reason', 'Reason, shown to readers', reason),
       more,
     ],
@@ -61,7 +67,7 @@ export function openEdit(link, changed) {
       if (reason) put('reason', link.reason ?? null, reason.value.trim() || null);
       if ('url' in body) body.keep_tracking = keep.querySelector('input').checked;
       if (Object.keys(body).length === 0) return;
-      changed(await request('PATCH', linkPath(link.code), { body }));
+      tellChanged(await request('PATCH', linkPath(link.code), { body }));
       say('Saved.');
     },
   });

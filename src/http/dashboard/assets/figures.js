@@ -21,8 +21,11 @@ export function figureCards(befores, names = {}) {
   const node = h('dl', { class: 'cards', 'aria-busy': 'true' }, cards.map((card) => card.node));
   return {
     node,
-    /** Shows a total, and the totals that it is compared with; null where there is none. */
-    update(total, earlier = []) {
+    /**
+     * Shows a total, and the totals that are compared with `compared`, which is as much of it as they are; null where
+     * there is none.
+     */
+    update(total, earlier = [], compared = total) {
       node.setAttribute('aria-busy', 'false');
       for (const { name, value, lines } of cards) {
         const text = number(total[name]);
@@ -34,7 +37,7 @@ export function figureCards(befores, names = {}) {
         lines.forEach((line, index) => {
           const before = earlier[index];
           line.replaceChildren();
-          const changed = before && change(total[name], before[name]);
+          const changed = before && change(compared[name], before[name]);
           if (changed) line.append(h('strong', {}, changed), ` on ${befores[index]}`, h('span', { class: 'was' }, ` (${number(before[name])})`));
           else line.append(before ? `0 ${befores[index]}` : '\u00a0');
         });

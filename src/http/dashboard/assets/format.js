@@ -72,6 +72,8 @@ export function bytes(count) {
 /** The name of a row of a breakdown. */
 export function label(table, id) {
   if (id === 'other') return 'All others';
+  // Whatever was asked for is a code.
+  if (table === 'codes') return id;
   if (id === 'unknown') return 'Unknown';
   if (table === 'countries') return country(id);
   if (table === 'referrers' && id === 'direct') return 'Direct';

@@ -29,11 +29,6 @@ export function buildFrame() {
     nav.classList.toggle('open', open);
   };
   menu.addEventListener('click', () => fold(menu.getAttribute('aria-expanded') !== 'true'));
-  nav.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || menu.getAttribute('aria-expanded') !== 'true') return;
-    fold(false);
-    menu.focus();
-  });
   const main = h('main', { id: 'main', tabindex: '-1' });
   const skip = h('a', { class: 'skip', href: '#main' }, 'Skip to content');
   skip.addEventListener('click', (event) => {
@@ -41,6 +36,11 @@ export function buildFrame() {
     main.focus();
   });
   const header = h('header', { class: 'side' }, h('div', { class: 'brand' }, logo(brand, name), menu), nav);
+  header.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || menu.getAttribute('aria-expanded') !== 'true') return;
+    fold(false);
+    menu.focus();
+  });
   document.body.append(skip, header, h('div', { class: 'content' }, notices[0], main), notices[1]);
   document.addEventListener('keydown', shortcut);
   const mark = (pathname) => {
@@ -98,9 +98,26 @@ function themeButton() {
   return h('button', { type: 'button', class: 'plain', onclick: turn }, text);
 }
 
+/** Who dictates, or is easily off the keys, can do without single letters that act. */
+const lettersAct = () => {
+  try {
+    return localStorage.getItem('slugline.letters') !== 'off';
+  } catch {
+    return true;
+  }
+};
+
 function showShortcuts() {
   const rows = SHORTCUTS.map(([key, what]) => [h('dt', {}, h('kbd', {}, key)), h('dd', {}, what)]);
-  openDialog('Keyboard', h('dl', { class: 'shortcuts' }, rows));
+  const keep = () => {
+    try {
+      localStorage.setItem('slugline.letters', letters.checked ? 'on' : 'off');
+    } catch {
+      say('The browser keeps no settings here: the keys stay as they are.');
+    }
+  };
+  const letters = h('input', { type: 'checkbox', checked: lettersAct(), onchange: keep });
+  openDialog('Keyboard', h('dl', { class: 'shortcuts' }, rows), h('label', { class: 'check' }, letters, ' Single keys do this'));
 }
 
 async function shortcut(event) {
@@ -116,7 +133,7 @@ async function shortcut(event) {
     g: () => go(ROOT),
     '?': showShortcuts,
   };
-  if (!Object.hasOwn(acts, event.key)) return;
+  if (!Object.hasOwn(acts, event.key) || !lettersAct()) return;
   event.preventDefault();
   await acts[event.key]();
 }

@@ -78,7 +78,8 @@ export function listen(listener, signal) {
     listeners.delete(listener);
     if (listeners.size === 0) {
       close();
-      [state, missed] = ['closed', false];
+      // Who listens next has figures that hold what came in until then.
+      [state, missed, last] = ['closed', false, ''];
     }
   });
   open();

@@ -2,9 +2,9 @@
 
 import { exchange } from './api.js';
 import { openBulk } from './bulk.js';
-import { copy, copyAndSay } from './clipboard.js';
+import { copyAndSay, copySoon } from './clipboard.js';
 import { field, freshId, h } from './dom.js';
-import { sentMoment } from './edit.js';
+import { expiryField, sentMoment } from './edit.js';
 import { ago } from './format.js';
 import { clearRefusals, showRefusal } from './notice.js';
 import { openQr } from './qr.js';
@@ -17,7 +17,7 @@ async function mint(body) {
   return { link, fresh: status === 201 };
 }
 
-/** The form, for this code if one is wanted. `minted` gets each link that was made. */
+/** The form, for this code if one is wanted. `minted` gets the link that was made; nothing when many were. */
 export function mintForm(minted, wantedCode = '') {
   const url = h('input', { id: 'mint', name: 'url', type: 'text', inputmode: 'url', autocomplete: 'off', spellcheck: 'false', placeholder: 'https://…', 'aria-describedby': 'mint-error mint-hint' });
   const more = moreFields(wantedCode);
@@ -43,10 +43,12 @@ export function mintForm(minted, wantedCode = '') {
     if (button.disabled || !url.value.trim()) return;
     button.disabled = true;
     try {
-      const { link, fresh } = await mint({ url: url.value.trim(), ...more.value });
+      const minting = mint({ url: url.value.trim(), ...more.value });
+      const copying = copySoon(minting.then(({ link }) => link.short_url));
+      const { link, fresh } = await minting;
       clearRefusals(form);
       place.replaceChildren();
-      const copied = await copy(link.short_url);
+      const copied = await copying;
       outcome.replaceChildren(card(link, fresh, copied));
       form.reset();
       more.clear();
@@ -66,7 +68,7 @@ function moreFields(wantedCode) {
   const code = h('input', { type: 'text', maxlength: '64', autocomplete: 'off', spellcheck: 'false', value: wantedCode });
   const title = h('input', { type: 'text', maxlength: '500', dir: 'auto' });
   const tags = tagsField();
-  const expires = h('input', { type: 'datetime-local' });
+  const { input: expires, node: expiry } = expiryField();
   const id = freshId('keep');
   const keep = h('input', { type: 'checkbox', id });
   const node = h('details', { open: wantedCode !== '' }, h('summary', {}, 'Code, title, tags, expiry'),
@@ -74,7 +76,7 @@ function moreFields(wantedCode) {
       field('code', 'Code of your choice', code, 'Empty: one is drawn.'),
       field('title', 'Title', title),
       h('div', {}, field('tags', 'Tags', tags.input, 'Enter adds one.'), tags.list),
-      field('expires_at', 'Expires', expires, 'Empty: never.')),
+      expiry),
     h('label', { class: 'check', for: id }, keep, ' Keep its tracking parameters: a link and figures of its own'));
   return {
     node,

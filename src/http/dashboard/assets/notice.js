@@ -2,6 +2,7 @@
 
 import { connection } from './api.js';
 import { h } from './dom.js';
+import { signInPage } from './ways.js';
 
 /** How long a word in passing stays, in milliseconds. */
 const STAYS = 5_000;
@@ -13,7 +14,10 @@ const banner = h('div', { class: 'banner', role: 'alert', hidden: true });
 export const notices = [banner, words];
 
 /** Back to the page, before the dialog they stand in goes. */
-export const releaseWords = () => document.body.append(words);
+export function releaseNotices() {
+  document.body.append(words);
+  document.querySelector('main')?.before(banner);
+}
 
 /** Says something in passing. */
 export function say(text) {
@@ -42,9 +46,15 @@ export async function attempt(place, work) {
   } catch (error) {
     if (error.name === 'AbortError') return undefined;
     if (!error.title) throw error;
-    if (!error.passing) place.replaceChildren(problemBox(error));
+    if (!error.told) place.replaceChildren(problemBox(error));
     return undefined;
   }
+}
+
+/** Whether something was entered that would be lost with the page. */
+function unfinished() {
+  const fields = document.querySelectorAll('main form:not([role="search"], .dates) :is(input[type="text"], textarea)');
+  return Boolean(document.querySelector('dialog[open]')) || [...fields].some((field) => field.value !== '');
 }
 
 /** Shows a refusal at the field it is about, else in `place`; gives whether it was one. */
@@ -74,6 +84,14 @@ export function clearRefusals(form) {
 
 connection.addEventListener('lost', ({ detail: problem }) => {
   banner.replaceChildren(h('strong', {}, problem.title), ' ', problem.detail);
+  banner.hidden = false;
+});
+connection.addEventListener('ended', (event) => {
+  if (!unfinished()) return;
+  event.preventDefault();
+  document.querySelector('dialog[open]')?.prepend(banner);
+  if (!banner.hidden) return;
+  banner.replaceChildren(h('strong', {}, 'Your session has ended.'), ' ', h('a', { href: signInPage(), target: '_blank' }, 'Sign in in another tab'), ', then go on here.');
   banner.hidden = false;
 });
 connection.addEventListener('found', () => {

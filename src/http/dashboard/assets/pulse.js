@@ -1,7 +1,8 @@
 // The live line: clicks of each second, of the last three minutes, drawn as they come in.
 
 import { meet } from './actions.js';
-import { h, svg } from './dom.js';
+import { now } from './api.js';
+import { h, renew, svg } from './dom.js';
 import { bare, number } from './format.js';
 import { listen } from './live.js';
 import { linkPage } from './ways.js';
@@ -16,7 +17,8 @@ const nameOf = (link) => link && (link.title ?? bare(link.target));
 
 /** The panel; `moved` is called with each event, and with nothing when some may have been missed. */
 export function pulse(moved, signal) {
-  const seconds = new Array(SECONDS).fill(0);
+  // Clicks as they came in, with the moment at which they were counted.
+  const beats = [];
   const links = [];
   const bars = svg('path', { class: 'beat' });
   const line = svg('svg', { viewBox: `0 0 ${SECONDS} ${HEIGHT}`, preserveAspectRatio: 'none', class: 'pulse', 'aria-hidden': 'true' }, bars);
@@ -27,7 +29,19 @@ export function pulse(moved, signal) {
   const node = h('section', { class: 'panel live', 'aria-labelledby': 'live-title' },
     h('header', {}, h('h2', { id: 'live-title' }, 'At this moment'), dot), line, rate, list, quiet);
 
+  const forget = (list) => {
+    const since = now() - SECONDS * 1000;
+    while (list.length > 0 && list[0].at < since) list.shift();
+  };
+
   const draw = () => {
+    forget(beats);
+    const seconds = new Array(SECONDS).fill(0);
+    const last = Math.floor(now() / 1000);
+    for (const { at, clicks } of beats) {
+      const past = Math.max(0, last - Math.floor(at / 1000));
+      if (past < SECONDS) seconds[SECONDS - 1 - past] += clicks;
+    }
     const most = Math.max(4, ...seconds);
     const bar = (clicks, x) => {
       const height = (clicks / most) * HEIGHT;
@@ -42,19 +56,18 @@ export function pulse(moved, signal) {
 
   const name = async () => {
     const counts = new Map();
-    const since = Date.now() - SECONDS * 1000;
-    while (links.length > 0 && links[0].at < since) links.shift();
+    forget(links);
     for (const { code, clicks } of links) counts.set(code, (counts.get(code) ?? 0) + clicks);
     const top = [...counts].sort((a, b) => b[1] - a[1]).slice(0, NAMED);
     const met = await Promise.all(top.map(([code]) => meet(code)));
     if (signal.aborted) return;
-    list.replaceChildren(...top.map(([code, clicks], index) => h('li', {}, h('a', { href: linkPage(code), dir: 'auto' }, nameOf(met[index]) ?? code), h('span', { class: 'count' }, number(clicks)))));
+    renew(list, top.map(([code, clicks], index) => h('li', { 'data-key': code }, h('a', { href: linkPage(code), dir: 'auto' }, nameOf(met[index]) ?? code), h('span', { class: 'count' }, number(clicks)))));
   };
 
   listen({
     clicks(event) {
-      seconds[SECONDS - 1] += event.total.clicks;
-      const at = Date.now();
+      const at = Date.parse(event.at);
+      beats.push({ at, clicks: event.total.clicks });
       for (const { code, clicks } of event.links.slice(0, 100)) links.push({ at, code, clicks });
       draw();
       name();
@@ -69,8 +82,6 @@ export function pulse(moved, signal) {
 
   let turn = 0;
   const tick = setInterval(() => {
-    seconds.push(0);
-    seconds.shift();
     draw();
     turn += 1;
     if (turn % 10 === 0) name();

@@ -8,26 +8,28 @@ import { figureCards } from './figures.js';
 import { attempt } from './notice.js';
 import { putQuery } from './router.js';
 import { endpoint } from './ways.js';
-import { askedOf, windowPicker } from './window.js';
+import { askedOf, spanBefore, windowPicker } from './window.js';
 
 const ROWS = 12;
 const TABLES = ['referrers', 'countries', 'platforms', 'browsers', 'devices', 'bot_families'];
 
 /**
  * A panel on `path`. `fixed` are parameters of every question; `extra` are panels of the view's own beside the
- * breakdowns; `answered` gets each report and how it was asked; `shows` and `names` are those of the window and of
- * the figures.
+ * breakdowns; `answered` gets each report, how it was asked, whose clicks are shown, and a signal for when that is
+ * over; `changed` is called when the window is another; `shows` and `names` are those of the window and of the figures.
  */
-export function reportPanel({ path, fixed = {}, query, presets, standard, signal, extra = [], answered, tables = TABLES, shows = '', names }) {
+export function reportPanel({ path, fixed = {}, query, presets, standard, signal, extra = [], answered, changed, tables = TABLES, shows = '', names }) {
   const place = h('div');
   const cards = figureCards(['the window before'], names);
   const imported = h('p', { class: 'quiet', hidden: true });
   const csv = h('a', { class: 'button', href: '#', download: true }, 'CSV');
   let round = null;
+  let end = 0;
 
   const picker = windowPicker({ query, presets, standard, shows, changed: () => {
     putQuery(picker.query(new URLSearchParams(location.search)), { push: true });
     refresh();
+    changed?.();
   } });
   const chart = timeChart(picker.zoom, signal);
   const csvOf = (table) => endpoint(path, { ...question(), compare: '', limit: 1000, format: 'csv', table });
@@ -41,19 +43,19 @@ export function reportPanel({ path, fixed = {}, query, presets, standard, signal
   }
 
   /** The window before, row by row. */
-  async function rowsBefore(asked, { by, previous }, own) {
-    if (!previous) return null;
-    const { from, to } = previous;
-    return get(path, { ...asked, last: '', from, to, by, compare: '', limit: 1 }, own);
+  async function windowBefore(asked, report, own) {
+    const span = spanBefore(picker.state, report);
+    return span && get(path, { ...asked, last: '', ...span, by: report.by, compare: '', limit: 1 }, own);
   }
 
   async function load(own) {
     const asked = question();
     const { show } = picker.state;
     const report = await get(path, { ...asked, limit: ROWS }, own);
-    const before = await rowsBefore(asked, report, own);
+    const before = await windowBefore(asked, report, own);
+    end = Date.parse(report.to);
     picker.tell(report);
-    cards.update(report.total, [report.previous?.total]);
+    cards.update(report.total, [before?.total]);
     imported.hidden = !report.imported;
     if (report.imported) imported.textContent = `Besides, ${report.imported.clicks.toLocaleString()} clicks that another shortener counted until ${report.imported.at.slice(0, 10)}.`;
     csv.href = csvOf('series');
@@ -62,8 +64,7 @@ export function reportPanel({ path, fixed = {}, query, presets, standard, signal
       panel.node.hidden = show === 'bots' ? table !== 'bot_families' : show === 'people' && table === 'bot_families';
       panel.update(report.breakdowns[table] ?? []);
     }
-    answered?.(report, asked, show);
-    await chart.update(report, before, show);
+    await Promise.all([answered?.(report, asked, show, own), chart.update(report, before, show)]);
   }
 
   async function refresh() {
@@ -71,6 +72,8 @@ export function reportPanel({ path, fixed = {}, query, presets, standard, signal
     round = new AbortController();
     const own = AbortSignal.any([round.signal, signal]);
     await attempt(place, () => load(own));
+    // Refused, there is nothing more to wait for.
+    if (!own.aborted) cards.node.setAttribute('aria-busy', 'false');
   }
 
   refresh();
@@ -84,7 +87,7 @@ export function reportPanel({ path, fixed = {}, query, presets, standard, signal
     },
     /** Whether the window reaches up to now, so that what comes in belongs to it. */
     get reachesNow() {
-      return !picker.state.to;
+      return !picker.state.to || end >= Date.now();
     },
   };
 }

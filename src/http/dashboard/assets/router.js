@@ -4,7 +4,8 @@
 // likes `refresh()`, for when the service is back; `update(query)`, for when only the query has changed, false if it
 // takes a view of its own; and `keep`, to be found again as it was left when one comes back to it.
 
-import { connection } from './api.js';
+import { connection, get } from './api.js';
+import { closeDialogs } from './dialog.js';
 import { h } from './dom.js';
 import { problemBox } from './notice.js';
 import { ROOT } from './ways.js';
@@ -45,12 +46,13 @@ function decode(text) {
 export async function followAddress({ back = false } = {}) {
   const { pathname, search } = location;
   const query = new URLSearchParams(search);
+  // What is still on its way to be shown is not wanted any more, also where the view that stands remains.
+  turn += 1;
+  const mine = turn;
   if (current?.pathname === pathname && current.view.update && current.view.update(query) !== false) {
     current.search = search;
     return;
   }
-  turn += 1;
-  const mine = turn;
   if (back && kept?.pathname === pathname && kept.search === search) {
     const found = kept;
     kept = null;
@@ -77,9 +79,10 @@ export async function followAddress({ back = false } = {}) {
 
 function leave() {
   if (!current) return;
+  closeDialogs();
   if (current.view.keep) {
     kept?.controller.abort();
-    kept = { ...current, scroll: window.scrollY };
+    kept = { ...current, scroll: window.scrollY, focused: document.activeElement };
   } else {
     current.controller.abort();
   }
@@ -93,8 +96,11 @@ function show(next, scroll, announce = true) {
   frame.main.replaceChildren(next.view.node);
   frame.mark(next.pathname);
   window.scrollTo(0, scroll);
-  // Whoever reads by ear is told where they are; not at the first page, which the browser announces.
-  if (!first && announce) next.view.node.querySelector('h1')?.focus({ preventScroll: true });
+  // Whoever reads by ear is told where they are; not at the first page, which the browser announces. Who comes back
+  // to a view goes on where they left it.
+  const { node } = next.view;
+  if (node.contains(next.focused)) next.focused.focus({ preventScroll: true });
+  else if (!first && announce) node.querySelector('h1')?.focus({ preventScroll: true });
 }
 
 function nowhere() {
@@ -103,8 +109,12 @@ function nowhere() {
 }
 
 function failed(error) {
-  const problem = { title: 'The page could not be loaded', detail: `Reload it. What went wrong: ${error.message}` };
-  return { title: 'Not loaded', node: h('div', { class: 'view' }, problemBox(problem)) };
+  const problem = { title: 'The page could not be loaded', detail: `What went wrong: ${error.message}` };
+  const again = h('button', { type: 'button', onclick: () => followAddress() }, 'Try again');
+  // If the service is away, this finds out, and the page is asked for again when it is back.
+  get('/keys/current').catch(() => {});
+  const node = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'Not loaded'), problemBox(problem), h('p', {}, again));
+  return { title: 'Not loaded', node, refresh: followAddress };
 }
 
 /** Begins to load what the view of this address needs, before it may be shown. */

@@ -1,6 +1,8 @@
 // Before the first paint: the reader's choice of light or dark, and shades of the brand's colour that can be read on both.
 (() => {
   const GROUNDS = { light: [0xf6, 0xf5, 0xf2], dark: [0x22, 0x23, 0x27] };
+  /** How much of the colour lies behind what is chosen: `--soft` in style.css. */
+  const SOFT = 0.14;
   const READABLE = 4.6;
 
   const channel = (value) => {
@@ -20,11 +22,14 @@
     return parts?.map((part) => Number.parseInt(part, 16));
   };
 
-  /** The colour, mixed with `ink` until it can be read on `ground`. */
+  /** So much of the one colour over the other. */
+  const mix = (over, under, share) => under.map((value, at) => value + (over[at] - value) * share);
+
+  /** The colour, mixed with `ink` until it can be read on `ground`, also where there is some of it behind. */
   const readable = (colour, ground, ink) => {
     let mixed = colour;
-    for (let share = 0; share <= 1 && contrast(mixed, ground) < READABLE; share += 0.02) {
-      mixed = colour.map((value) => Math.round(value + (ink - value) * share));
+    for (let share = 0; share <= 1 && contrast(mixed, mix(mixed, ground, SOFT)) < READABLE; share += 0.02) {
+      mixed = mix([ink, ink, ink], colour, share).map(Math.round);
     }
     return `rgb(${mixed.join(' ')})`;
   };

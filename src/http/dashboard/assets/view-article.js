@@ -1,6 +1,6 @@
 // An article: the figures of all its links together.
 
-import { get } from './api.js';
+import { linksOf } from './api.js';
 import { h } from './dom.js';
 import { bare, day, safe } from './format.js';
 import { listen, paced } from './live.js';
@@ -21,7 +21,7 @@ export function open({ query, signal }) {
   const address = safe(url) ? h('a', { href: url, dir: 'auto', target: '_blank', rel: 'noopener noreferrer' }, url) : h('span', { dir: 'auto' }, url);
 
   const load = async () => {
-    const page = await attempt(place, () => get('/links', { target: url, limit: LINKS }, signal));
+    const page = await attempt(place, () => linksOf(url, LINKS, signal));
     if (!page) return;
     list.replaceChildren(...page.items.map((link) => {
       codes.add(link.code);

@@ -1,8 +1,8 @@
 // Keys: who may do what. Made, shown once, revoked.
 
 import { get, request } from './api.js';
-import { copyAndSay } from './clipboard.js';
-import { openDialog, openForm } from './dialog.js';
+import { copy } from './clipboard.js';
+import { openForm, openLasting } from './dialog.js';
 import { field, h } from './dom.js';
 import { day } from './format.js';
 import { attempt, say } from './notice.js';
@@ -20,7 +20,7 @@ export function open({ signal }) {
   const place = h('div');
   const body = h('tbody');
   const revoked = h('input', { type: 'checkbox', onchange: () => draw() });
-  const table = h('table', { class: 'plain' }, h('caption', { class: 'out-of-sight' }, 'API keys'),
+  const table = h('table', { class: 'plain keys' }, h('caption', { class: 'out-of-sight' }, 'API keys'),
     h('thead', {}, h('tr', {}, ['Name', 'Id', 'May', 'Made', ''].map((text) => h('th', { scope: 'col' }, text || h('span', { class: 'out-of-sight' }, 'Revoke'))))), body);
   let keys = [];
 
@@ -35,7 +35,7 @@ export function open({ signal }) {
   }
   load();
   const node = h('div', { class: 'view' },
-    h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Keys'), h('button', { type: 'button', class: 'primary', onclick: () => create(load) }, 'New key')),
+    h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Keys'), session.isAdmin && h('button', { type: 'button', class: 'primary', onclick: () => create(load) }, 'New key')),
     h('p', {}, 'A key for each desk, CMS or colleague: links tell by whose key they were made, and one can be revoked without the others.'), place,
     h('section', { class: 'panel' }, h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'API keys' }, table), h('label', { class: 'check' }, revoked, ' Show revoked ones')));
   return { node, title: 'Keys', refresh: load };
@@ -70,14 +70,15 @@ function create(changed) {
 /** The secret: there is no other moment to see it. */
 function showOnce({ name, key }) {
   const shown = h('input', { type: 'text', readonly: true, value: key, class: 'mono', onfocus: () => shown.select() });
-  const dialog = openDialog(`The key of ${name}`,
+  const dialog = openLasting(`The key of ${name}`,
     h('p', {}, 'This is the only time that it is shown. Keep it where passwords are kept.'),
     field('key', 'Key', shown),
     h('div', { class: 'buttons' }, h('button', { type: 'button', onclick: () => keep() }, 'I have kept it'), h('button', { type: 'button', class: 'primary', onclick: () => copyKey() }, 'Copy')));
   const keep = () => dialog.close();
   const copyKey = async () => {
     shown.select();
-    await copyAndSay(key);
+    // Not told in passing, as copying else is: what is said stays on the page for a while.
+    say((await copy(key)) ? 'Copied.' : 'The browser does not let the page copy. Press Ctrl+C.');
   };
   dialog.addEventListener('close', () => {
     shown.value = '';

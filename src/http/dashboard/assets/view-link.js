@@ -1,7 +1,7 @@
 // A link's page: what it is, what can be done with it, and who came by it.
 
 import { actions } from './actions.js';
-import { get } from './api.js';
+import { get, linksOf } from './api.js';
 import { copyAndSay } from './clipboard.js';
 import { h } from './dom.js';
 import { bare, moment, number, safe } from './format.js';
@@ -10,7 +10,7 @@ import { attempt } from './notice.js';
 import { reportPanel } from './report.js';
 import { retitle } from './router.js';
 import { session } from './session.js';
-import { linkPage, linkPath, page, tagPage } from './ways.js';
+import { heed, linkPage, linkPath, page, tagPage } from './ways.js';
 import { ownZone } from './window.js';
 
 const SOON = 1_000;
@@ -26,21 +26,26 @@ export function open({ parameter: code, query, signal }) {
   const place = h('div');
   const codes = h('dd', {}, '\u00a0');
   const owner = h('a', { dir: 'auto' });
-  let link = null;
+  let shown = '';
 
-  const show = (next) => {
-    link = next;
+  const show = (link) => {
+    const text = JSON.stringify(link);
+    // Drawn anew, it would lose the focus.
+    if (text === shown) return;
+    shown = text;
     heading.textContent = link.title ?? bare(link.target);
     retitle(link.title ?? link.code);
     badge.hidden = link.state === 'active';
     badge.textContent = link.state;
     badge.dataset.state = link.state;
     short.replaceChildren(h('span', { class: 'mono' }, link.short_url), link.state === 'deleted' ? '' : h('button', { type: 'button', class: 'primary', onclick: () => copyAndSay(link.short_url) }, 'Copy'));
-    buttons.replaceChildren(...actions(link, show).slice(1));
+    buttons.replaceChildren(...actions(link).slice(1));
     owner.href = page('/links', { owner: link.owner });
     owner.textContent ||= link.owner;
     about.replaceChildren(...details(link, codes, owner).flat().filter(Boolean));
   };
+
+  document.addEventListener('linkchanged', ({ detail }) => detail.code === code && show(detail), { signal });
 
   const load = async () => {
     const found = await attempt(place, async () => {
@@ -52,11 +57,12 @@ export function open({ parameter: code, query, signal }) {
         throw error;
       }
     });
-    if (!found) return;
+    if (!found || signal.aborted) return;
+    heed(found);
     show(found);
     const key = (await session.knownKeys()).find(({ id }) => id === found.owner);
     if (key) owner.textContent = key.name;
-    const all = await attempt(place, () => get('/links', { target: found.article, limit: CODES }, signal));
+    const all = await attempt(place, () => linksOf(found.article, CODES, signal));
     if (all) codes.replaceChildren(...siblings(all, found));
   };
 
@@ -113,7 +119,7 @@ function details(link, codes, owner) {
 }
 
 /** The links of the same article. */
-function siblings({ items, next_cursor: more }, own) {
+function siblings({ items, more }, own) {
   const others = items.filter((item) => item.article === own.article && item.code !== own.code);
   const shown = others.flatMap((item, index) => [index > 0 && ', ', h('a', { class: 'mono', href: linkPage(item.code) }, item.code), item.state !== 'active' && ` (${item.state})`]);
   const none = others.length === 0 && ' only';

@@ -9,7 +9,7 @@ import { codeOf, linkPage } from './ways.js';
 
 /** How long after the last key a search begins, in milliseconds. */
 const REST = 200;
-const STATES = [['', 'All but deleted'], ['active', 'Active'], ['disabled', 'Disabled'], ['expired', 'Expired'], ['deleted', 'Deleted']];
+const STATES = [['', 'Not deleted'], ['active', 'Active'], ['disabled', 'Disabled'], ['expired', 'Expired'], ['deleted', 'Deleted']];
 
 /** What is searched for: an address is looked up, which is quick; a `#tag` is a filter; the rest is text. */
 function conditions({ q, tag, state, owner }) {
@@ -29,10 +29,13 @@ export function open({ query, signal }) {
   const owner = h('select', { id: 'owner' }, h('option', { value: '' }, 'Any key'));
   const clear = h('button', { type: 'button', class: 'plain', onclick: () => put({ q: '', tag: '', state: '', owner: '' }) }, 'Clear');
   const labelled = (name, input) => h('div', { class: 'field' }, h('label', { for: input.id }, name), input);
+  const made = labelled('Made by', owner);
   const list = linkList({ ask: () => conditions(wanted), none: () => nothing(), signal });
   const form = h('form', { class: 'filters', role: 'search' },
     h('div', { class: 'field wide' }, h('label', { for: 'search' }, 'Search'), search),
-    labelled('Tag', tag), labelled('State', state), session.mayReadAll && labelled('Made by', owner), clear);
+    labelled('Tag', tag), labelled('State', state), made, clear,
+    // Without one a form of two fields does nothing on Enter.
+    h('button', { hidden: true }, 'Search'));
 
   function follow(next) {
     for (const name of Object.keys(wanted)) wanted[name] = next.get(name) ?? '';
@@ -47,6 +50,8 @@ export function open({ query, signal }) {
     state.value = wanted.state;
     if (![...owner.options].some((option) => option.value === wanted.owner)) owner.append(h('option', { value: wanted.owner }, wanted.owner));
     owner.value = wanted.owner;
+    // Others know no key but their own.
+    made.hidden = !session.isAdmin && !wanted.owner;
     clear.hidden = !Object.values(wanted).some(Boolean);
   }
 
@@ -59,22 +64,28 @@ export function open({ query, signal }) {
   }
 
   let timer = 0;
-  const searchNow = () => {
+  let before = 0;
+  // A short URL leads to its link when it was pasted, or with Enter: of what is being typed nobody knows the end.
+  const searchNow = (atOnce) => {
     clearTimeout(timer);
     const q = search.value.trim();
-    if (q === wanted.q) return;
-    const code = codeOf(q);
+    const code = atOnce && codeOf(q);
+    // Kept, but not in sight: the address is another's now.
+    if (!form.isConnected) return;
     if (code) go(linkPage(code));
+    else if (q === wanted.q) return;
     // What was searched for before can be gone back to; what was typed on the way to it can't.
     else put({ q }, wanted.q === '' || q === '');
   };
   search.addEventListener('input', () => {
+    const pasted = search.value.length > before + 1;
+    before = search.value.length;
     clearTimeout(timer);
-    timer = setTimeout(searchNow, REST);
+    timer = setTimeout(() => searchNow(pasted), REST);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    searchNow();
+    searchNow(true);
     if (tag.value.trim() !== wanted.tag) put({ tag: tag.value.trim() });
   });
   tag.addEventListener('change', () => put({ tag: tag.value.trim() }));
@@ -84,7 +95,10 @@ export function open({ query, signal }) {
 
   nameKeys(owner, wanted);
   follow(query);
-  const minted = (link, fresh) => fresh && !Object.values(wanted).some(Boolean) && list.prepend(link);
+  const minted = (link, fresh) => {
+    if (!link) list.restart();
+    else if (fresh && !Object.values(wanted).some(Boolean)) list.prepend(link);
+  };
   const node = h('div', { class: 'view' }, h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Links')),
     session.mayMint && mintForm(minted, query.get('mint') ?? ''), form, list.node);
 
@@ -92,7 +106,7 @@ export function open({ query, signal }) {
     if (Object.values(wanted).some(Boolean)) return 'No link fits. A search looks for the text in codes, titles and targets; deleted links are found with the state “Deleted”.';
     return session.mayMint ? 'There is no link yet. Paste the address of an article above and press Enter.' : 'There is no link yet.';
   }
-  return { node, title: 'Links', keep: true, refresh: list.restart, update: follow };
+  return { node, title: 'Links', keep: true, refresh: list.resume, update: follow };
 }
 
 /** Offers the keys by their names. */

@@ -3,7 +3,7 @@
 import { get } from './api.js';
 import { auditBadge } from './audit.js';
 import { breakdown } from './breakdown.js';
-import { h } from './dom.js';
+import { h, renew } from './dom.js';
 import { figureCards } from './figures.js';
 import { bare, number, time } from './format.js';
 import { paced } from './live.js';
@@ -13,12 +13,14 @@ import { pulse } from './pulse.js';
 import { reportPanel } from './report.js';
 import { session } from './session.js';
 import { endpoint, linkPage, page } from './ways.js';
-import { clock, date, ownZone } from './window.js';
+import { civilTime, date, ownZone } from './window.js';
 
 /** Rest between two looks at what moves by the second, and at the rest, in milliseconds. */
 const SOON = 1_000;
 const LATER = 5_000;
 const ROWS = 10;
+const MINUTE = 60_000;
+const QUARTER = 15 * MINUTE;
 
 export function open({ query, signal }) {
   // A key that may not read the site has figures of its own.
@@ -30,34 +32,55 @@ export function open({ query, signal }) {
   const first = h('div');
   const badge = session.mayReadAll ? auditBadge(signal) : null;
   const tops = session.mayReadAll ? topLinks() : null;
-  const lost = session.mayReadAll ? breakdown('codes', { heading: 'Orphans', empty: 'No unknown code was asked for.', name: (id) => id }) : null;
+  const lost = session.mayReadAll ? breakdown('codes', { heading: 'Orphans', empty: 'No unknown code was asked for.' }) : null;
   lost?.node.querySelector('header').append(h('a', { class: 'csv', href: page('/orphans') }, 'All'));
+
+  const totalOf = async (span, tz) => (await get(path, { ...span, tz, by: 'day', limit: 1 }, signal)).total;
+  let compared = { name: '', totals: null };
+
+  /** Today, yesterday, a week ago: each from midnight to the same clock. What has passed is asked for once a minute. */
+  async function sameHours(from, to, tz) {
+    const name = [tz, to, Math.floor(Date.now() / MINUTE)].join();
+    if (compared.name !== name) {
+      const spans = [0, -1, -7].map((days) => ({ from: date(tz, days, from), to: civilTime(tz, to, days) }));
+      compared = { name, totals: await Promise.all(spans.map((span) => totalOf(span, tz))) };
+    }
+    return compared.totals;
+  }
 
   const today = () => attempt(place, async () => {
     const tz = ownZone();
-    // A clock at midnight would make a window of nothing.
-    const now = clock(tz) === '00:00' ? '00:01' : clock(tz);
-    const of = (days) => get(path, { from: date(tz, days), to: days === 0 ? '' : `${date(tz, days)}T${now}`, tz, by: 'day', limit: 1 }, signal);
-    const [own, ...before] = await Promise.all([of(0), of(-1), of(-7)]);
-    cards.update(own.total, before.map(({ total }) => total));
-    until.textContent = `Since midnight in ${tz.replaceAll('_', ' ')}, each day until ${time(own.to, tz)}`;
+    const own = await get(path, { from: date(tz), tz, by: 'day', limit: 1 }, signal);
+    // The service tells whole quarters of an hour, and the last one has only begun.
+    const [from, to] = [Date.parse(own.from), Date.parse(own.to) - QUARTER];
+    const since = `Since midnight in ${tz.replaceAll('_', ' ')}`;
+    if (to <= from) {
+      cards.update(own.total, []);
+      until.textContent = `${since}. Compared with other days from 00:15 on.`;
+      return;
+    }
+    const [sofar, ...before] = await sameHours(from, to, tz);
+    cards.update(own.total, before, sofar);
+    until.textContent = `${since}. Compared until ${time(to, tz)} of each day.`;
   });
 
   const panel = reportPanel({
     path, query, signal, standard: '24h', presets: ['today', '24h', '7d', '30d', '365d', 'all'],
     extra: [tops?.node, lost?.node],
-    answered: (_report, asked, show) => {
-      if (session.mayReadAll) attempt(refused, () => leaders(asked, show));
-    },
+    answered: (_report, asked, show, own) => session.mayReadAll && attempt(refused, () => leaders(asked, show, own)),
+    // The zone may be another.
+    changed: () => soon(),
   });
 
-  async function leaders({ last, from, to, tz }, show) {
+  async function leaders({ last, from, to, tz }, show, own) {
+    // Links are not ranked by bots.
+    tops.node.hidden = show === 'bots';
     const by = show === 'people' ? 'people' : 'clicks';
     const [top, orphans] = await Promise.all([
-      get('/stats/top', { last, from, to, tz, by, limit: ROWS }, signal),
-      get('/stats/orphans', { last, from, to, tz, limit: 6 }, signal),
+      !tops.node.hidden && get('/stats/top', { last, from, to, tz, by, limit: ROWS }, own),
+      get('/stats/orphans', { last, from, to, tz, limit: 6 }, own),
     ]);
-    tops.update(top);
+    if (top) tops.update(top);
     lost.update(orphans.codes);
   }
 
@@ -77,6 +100,9 @@ export function open({ query, signal }) {
   const live = session.mayReadAll ? pulse(moved, signal) : null;
   if (!live) watchQuietly(moved, signal);
   soon();
+  // The day goes on, and may end, without a click.
+  const timer = setInterval(() => !document.hidden && soon(), MINUTE);
+  signal.addEventListener('abort', () => clearInterval(timer));
   badge?.refresh().catch(() => {});
   teach(first, signal);
 
@@ -115,11 +141,11 @@ function topLinks() {
     node,
     update({ items, by }) {
       const most = Math.max(1, ...items.map((item) => item[by]));
-      body.replaceChildren(...items.map((item) => {
+      renew(body, items.map((item) => {
         const bar = h('i', { class: 'bar', 'aria-hidden': 'true' });
         bar.style.inlineSize = `${(item[by] / most) * 100}%`;
         const name = h('a', { class: 'label', href: linkPage(item.code), dir: 'auto' }, item.title ?? bare(item.target));
-        return h('tr', {}, h('th', { scope: 'row' }, bar, name), h('td', {}, number(item[by])));
+        return h('tr', { 'data-key': item.code }, h('th', { scope: 'row' }, bar, name), h('td', {}, number(item[by])));
       }));
       none.hidden = items.length > 0;
     },

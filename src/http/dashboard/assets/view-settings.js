@@ -1,7 +1,7 @@
 // Settings: what is in effect and where it comes from, read-only; and whether store and journal are well.
 
 import { get } from './api.js';
-import { h } from './dom.js';
+import { h, renew } from './dom.js';
 import { bytes, moment, number } from './format.js';
 import { attempt } from './notice.js';
 import { ownZone } from './window.js';
@@ -11,6 +11,7 @@ const EVERY = 5_000;
 
 export function open({ signal }) {
   const place = h('div');
+  const unwell = h('div');
   const health = h('div', { class: 'panels health', 'aria-busy': 'true' });
   const sections = h('div', { class: 'sections' });
   const filter = h('input', { type: 'search', id: 'search', autocomplete: 'off', placeholder: 'Part of a name or value', oninput: () => draw() });
@@ -31,17 +32,17 @@ export function open({ signal }) {
   }
   async function look() {
     if (document.hidden) return;
-    const answer = await attempt(place, () => get('/health', {}, signal));
+    const answer = await attempt(unwell, () => get('/health', {}, signal));
     if (!answer) return;
     health.setAttribute('aria-busy', 'false');
-    health.replaceChildren(...panels(answer));
+    renew(health, panels(answer));
   }
   const timer = setInterval(look, EVERY);
   signal.addEventListener('abort', () => clearInterval(timer));
   load();
   look();
   const node = h('div', { class: 'view' }, h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Settings')), place,
-    h('h2', {}, 'Health'), health,
+    h('h2', {}, 'Health'), unwell, health,
     h('h2', {}, 'Configuration'), h('p', {}, 'What is in effect on this node. It is changed in the configuration file, the environment or by flags, and holds from the next start.'),
     h('div', { class: 'field' }, h('label', { for: 'search' }, 'Search settings'), filter), sections);
   return {
@@ -75,7 +76,7 @@ const NAMES = { bytes: 'On disk', pending: 'Pending clicks', lost: 'Lost clicks'
 
 /** A panel for each group of the answer, what it is of first. */
 function panels({ version, started_at: started, node, store, journal, ...others }) {
-  const list = (title, entries, state) => h('section', { class: 'panel', 'data-state': state },
+  const list = (title, entries, state) => h('section', { class: 'panel', 'data-state': state, 'data-key': title },
     h('header', {}, h('h3', {}, title)), h('dl', { class: 'about' }, entries.flatMap(([name, value]) => [h('dt', {}, name), h('dd', { dir: 'auto' }, value)])));
   const entriesOf = (group) => Object.entries(group).filter(([, value]) => value !== null && typeof value !== 'object').map(([name, value]) => [NAMES[name] ?? words(name), shown(name, value)]);
   const { kind, ready, error, ...measured } = store;

@@ -31,11 +31,23 @@ export const tagPage = (tag) => page('/links', { tag });
 /** The form to sign in, and from there back to where one is. */
 export const signInPage = () => page('/sign-in', { to: (location.pathname + location.search).slice(BASE.length) });
 
-/** The code of a short URL, if it is one of this very address. */
+/** What the service draws of a code, whatever host its short URL is of: `.qr.svg`. */
+export const drawing = (code, suffix, query) => `${BASE}/${code}${suffix}${queryString(query)}`;
+
+/** What short URLs begin with, without the scheme: here, and as links that were seen do. */
+const beginnings = new Set([`${location.host}${BASE}/`]);
+const schemeless = ({ host, pathname }) => host + pathname;
+
+/** Heeds what the short URL of a link begins with. */
+export function heed({ short_url: url, code }) {
+  if (url.endsWith(code)) beginnings.add(schemeless(new URL(url.slice(0, -code.length))));
+}
+
+/** The code of a short URL, if it is one of this service. */
 export function codeOf(text) {
-  if (!URL.canParse(text)) return null;
-  const { host, pathname } = new URL(text);
-  if (host !== location.host || !pathname.startsWith(`${BASE}/`)) return null;
-  const code = pathname.slice(BASE.length + 1);
-  return code && !code.startsWith('-/') ? decodeURIComponent(code) : null;
+  if (!/^https?:/i.test(text) || !URL.canParse(text)) return null;
+  const address = schemeless(new URL(text));
+  const beginning = [...beginnings].find((one) => address.startsWith(one));
+  const code = beginning && address.slice(beginning.length);
+  return code && /^[\w/-]+$/.test(code) && !code.startsWith('-/') ? code : null;
 }

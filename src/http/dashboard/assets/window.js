@@ -1,25 +1,38 @@
 // Which window of time is shown, in which zone, how wide its rows are, and of whom. All of it stands in the address.
 
+import { justNow } from './api.js';
 import { freshId, h } from './dom.js';
 import { moment } from './format.js';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+const QUARTER = 15 * 60_000;
+const DAY = 96 * QUARTER;
 const PRESETS = { today: 'Today', '2h': '2 hours', '24h': '24 hours', '7d': '7 days', '30d': '30 days', '365d': 'Year', all: 'All time' };
 const WIDTHS = { '': 'Automatic', hour: 'By hour', day: 'By day', week: 'By week', month: 'By month' };
 const SHOWN = { people: 'People', bots: 'Bots', all: 'All' };
 const NAMES = ['last', 'from', 'to', 'by', 'tz', 'show', 'compare'];
 
 /** The date in this zone, so many days from now: 2026-11-23. */
-export function date(tz, days = 0, at = Date.now()) {
+export function date(tz, days = 0, at = justNow()) {
   const digits = { timeZone: tz, year: 'numeric', month: '2-digit', day: '2-digit' };
   const [year, month, day] = new Intl.DateTimeFormat('en-CA', digits).format(new Date(at)).split('-');
   return new Date(Date.UTC(Number(year), Number(month) - 1, Number(day) + days)).toISOString().slice(0, 10);
 }
 
 /** The clock in this zone: 14:05. */
-export const clock = (tz, at = Date.now()) =>
+export const clock = (tz, at) =>
   new Intl.DateTimeFormat('en-GB', { timeZone: tz, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));
+
+/** Date and clock in this zone: 2026-11-23T14:05. */
+export const civilTime = (tz, at, days = 0) => `${date(tz, days, at)}T${clock(tz, at)}`;
+
+/** The moment at which this zone shows such a time. */
+export function instant(text, tz) {
+  const wanted = Date.parse(`${text}Z`);
+  let at = wanted;
+  // Again, for the first guess may lie on the other side of a change of the clock.
+  for (let i = 0; i < 2; i += 1) at += wanted - Date.parse(`${civilTime(tz, at)}Z`);
+  return at;
+}
 
 /** The zone that was chosen here last, else the browser's. */
 export function ownZone() {
@@ -52,9 +65,16 @@ function read(query, standard, shows) {
 
 /** What the API is asked for this window. */
 export function askedOf(state) {
-  const { last, from, to, by, tz, show, compare } = state;
+  const { last, from, to, by, tz, show } = state;
+  const compared = state.compare !== '0' && last !== 'all' && last !== 'today';
   const span = last === 'today' ? { from: date(tz) } : last ? { last } : { from, to };
-  return { ...span, by, tz, compare: compare === '0' || last === 'all' ? '' : 'previous', include: show === 'all' ? 'bots' : '' };
+  return { ...span, by, tz, compare: compared ? 'previous' : '', include: show === 'all' ? 'bots' : '' };
+}
+
+/** From when to when the window before a report's is; null where none is compared with. A day's is the day before, until the same clock. */
+export function spanBefore({ last, compare }, { from, to, tz, previous }) {
+  if (last !== 'today') return previous && { from: previous.from, to: previous.to };
+  return compare === '0' ? null : { from: date(tz, -1, Date.parse(from)), to: civilTime(tz, Date.parse(to), -1) };
 }
 
 /**
@@ -138,7 +158,7 @@ export function windowPicker({ query, presets, standard, shows = '', changed }) 
       draw();
     },
     zoom(start, end) {
-      if (Date.parse(end) - Date.parse(start) < HOUR) return;
+      if (Date.parse(end) - Date.parse(start) < QUARTER) return;
       unzoomed ??= { last: state.last, from: state.from, to: state.to, by: state.by };
       put({ last: '', from: start, to: end, by: '' });
     },
@@ -150,9 +170,11 @@ export function windowPicker({ query, presets, standard, shows = '', changed }) 
     query(into = new URLSearchParams()) {
       for (const name of NAMES) into.delete(name);
       for (const name of NAMES) {
-        const usual = { last: standard, show: shows || 'people', tz: browserZone() }[name];
+        const usual = { last: standard, show: shows || 'people', tz: state.tz }[name];
         if (state[name] && state[name] !== usual) into.set(name, state[name]);
       }
+      // What an address says of a window, it says of one zone: another reader's, or one chosen later, has other days.
+      if (NAMES.some((name) => into.has(name)) || state.tz !== browserZone()) into.set('tz', state.tz);
       return into;
     },
   };
