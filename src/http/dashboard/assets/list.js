@@ -58,11 +58,16 @@ export function linkList({ ask, none, signal }) {
     const page = await attempt(place, async () => {
       // A search looks at some thousands of links a request: a page may be short, even empty, and go on.
       do {
-        const { items: found, next_cursor: following } = await get('/links', { ...ask(), limit: PAGE, cursor: next }, own);
+        const { items: found, next_cursor: following } = await get(
+          '/links',
+          { ...ask(), limit: PAGE, cursor: next },
+          own,
+        );
         items.push(...found);
         next = following;
         looks += 1;
-        if (looks > 1) note.textContent = `Still searching: ${number(looks * 5000)} links looked at, ${number(items.length)} found so far.`;
+        if (looks > 1)
+          note.textContent = `Still searching: ${number(looks * 5000)} links looked at, ${number(items.length)} found so far.`;
       } while (next && items.length < PAGE / 2);
       return true;
     });
@@ -80,21 +85,30 @@ export function linkList({ ask, none, signal }) {
     count += items.length;
     if (items.length > 0) append(items);
     more.hidden = !cursor;
-    note.replaceChildren(count === 0 ? none() : cursor ? '' : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`);
+    note.replaceChildren(
+      count === 0 ? none() : cursor ? '' : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`,
+    );
     heard.textContent = count === 0 ? '' : `${number(count)}${cursor ? ' and more' : ''} links`;
     return Boolean(cursor);
   }
 
   function append(items) {
-    const block = h('div', { class: 'block', role: 'presentation' }, items.map((item) => row(item)));
+    const block = h(
+      'div',
+      { class: 'block', role: 'presentation' },
+      items.map((item) => row(item)),
+    );
     block.style.setProperty('--rows', items.length);
     blocks.append(block);
   }
 
-  const seen = new IntersectionObserver((entries) => {
-    // Some may have piled up: the last one is how it is now.
-    if (entries.at(-1).isIntersecting && cursor && node.isConnected) fill();
-  }, { rootMargin: '800px' });
+  const seen = new IntersectionObserver(
+    (entries) => {
+      // Some may have piled up: the last one is how it is now.
+      if (entries.at(-1).isIntersecting && cursor && node.isConnected) fill();
+    },
+    { rootMargin: '800px' },
+  );
   signal.addEventListener('abort', () => seen.disconnect());
 
   return {
@@ -112,14 +126,49 @@ export function linkList({ ask, none, signal }) {
 
 /** One row; it stands for the link as it is after each change. */
 function row(link) {
-  const page = h('a', { class: 'title', href: linkPage(link.code), dir: 'auto' }, link.title ?? bare(link.target));
+  const page = h(
+    'a',
+    { class: 'title', href: linkPage(link.code), dir: 'auto' },
+    link.title ?? bare(link.target),
+  );
   const tag = (name) => h('a', { class: 'tag', dir: 'auto', href: tagPage(name) }, name);
   const changed = (next) => node.replaceWith(row(next));
-  const node = h('div', { class: 'row', role: 'listitem', 'data-code': link.code, 'data-state': link.state },
+  const node = h(
+    'div',
+    { class: 'row', role: 'listitem', 'data-code': link.code, 'data-state': link.state },
     h('div', { class: 'what' }, page, h('span', { class: 'target', dir: 'auto' }, bare(link.target))),
-    h('div', { class: 'labels' }, link.state !== 'active' && h('span', { class: 'badge', 'data-state': link.state }, link.state), link.tags.map(tag)),
-    h('time', { datetime: link.created_at, title: moment(link.created_at, ownZone()) }, ago(link.created_at, ownZone())),
-    h('button', { type: 'button', class: 'code', 'aria-label': `Copy ${link.short_url}`, onclick: () => copyAndSay(link.short_url) }, h('span', {}, link.code), icon(ICONS.copy)),
-    h('button', { type: 'button', class: 'plain', 'aria-label': `More about ${link.title ?? link.code}`, onclick: () => openActions(link, changed) }, icon(ICONS.more)));
+    h(
+      'div',
+      { class: 'labels' },
+      link.state !== 'active' && h('span', { class: 'badge', 'data-state': link.state }, link.state),
+      link.tags.map(tag),
+    ),
+    h(
+      'time',
+      { datetime: link.created_at, title: moment(link.created_at, ownZone()) },
+      ago(link.created_at, ownZone()),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'code',
+        'aria-label': `Copy ${link.short_url}`,
+        onclick: () => copyAndSay(link.short_url),
+      },
+      h('span', {}, link.code),
+      icon(ICONS.copy),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'plain',
+        'aria-label': `More about ${link.title ?? link.code}`,
+        onclick: () => openActions(link, changed),
+      },
+      icon(ICONS.more),
+    ),
+  );
   return node;
 }
