@@ -14,10 +14,7 @@ import { linkPage, linkPath } from './ways.js';
 export function actions(link, changed) {
   if (link.state === 'deleted') return [];
   const button = (text, act, kind) => h('button', { type: 'button', class: kind, onclick: act }, text);
-  const all = [
-    button('Copy', () => copyAndSay(link.short_url)),
-    button('QR code', () => openQr(link)),
-  ];
+  const all = [button('Copy', () => copyAndSay(link.short_url)), button('QR code', () => openQr(link))];
   if (!session.mayChange(link)) return all;
   all.push(button('Edit', () => openEdit(link, changed)));
   if (link.state === 'disabled') all.push(button('Restore', () => restore(link, changed)));
@@ -32,8 +29,16 @@ export function openActions(link, changed) {
     if (dialog.open) dialog.close();
     changed(after);
   };
-  const page = h('a', { class: 'button', href: linkPage(link.code), onclick: () => dialog.close() }, 'Figures');
-  const dialog = openDialog(link.title ?? link.code, h('p', { class: 'mono' }, link.short_url), h('div', { class: 'buttons start' }, page, actions(link, then)));
+  const page = h(
+    'a',
+    { class: 'button', href: linkPage(link.code), onclick: () => dialog.close() },
+    'Figures',
+  );
+  const dialog = openDialog(
+    link.title ?? link.code,
+    h('p', { class: 'mono' }, link.short_url),
+    h('div', { class: 'buttons start' }, page, actions(link, then)),
+  );
 }
 
 function disable(link, changed) {
@@ -69,7 +74,11 @@ function remove(link, changed) {
   openForm({
     heading: 'Delete this link?',
     content: [
-      h('p', {}, 'For good: readers get “gone” from now on, and its code is never given out again. Its figures stay. To withdraw it for a while, disable it.'),
+      h(
+        'p',
+        {},
+        'For good: readers get “gone” from now on, and its code is never given out again. Its figures stay. To withdraw it for a while, disable it.',
+      ),
       h('p', { class: 'mono' }, link.short_url),
       h('p', { dir: 'auto' }, link.title),
     ],
@@ -91,7 +100,10 @@ const MOST_MET = 500;
 export function meet(code) {
   if (!met.has(code)) {
     if (met.size >= MOST_MET) met.delete(met.keys().next().value);
-    met.set(code, get(linkPath(code)).catch(() => null));
+    met.set(
+      code,
+      get(linkPath(code)).catch(() => null),
+    );
   }
   return met.get(code);
 }

@@ -11,7 +11,8 @@ export class Problem extends Error {
     super(body.detail ?? body.title ?? `The service answered ${status}.`);
     this.status = status;
     this.title = body.title ?? 'Something went wrong';
-    this.detail = body.detail ?? `The service answered ${status}. Try again; if it stays so, its log says why.`;
+    this.detail =
+      body.detail ?? `The service answered ${status}. Try again; if it stays so, its log says why.`;
     this.field = body.field;
     this.link = body.link;
   }
@@ -93,7 +94,11 @@ async function read(response) {
     return await response.json();
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    if (response.ok) throw new Problem(response.status, { title: 'The answer can’t be read', detail: 'It was cut off, or something between you and the service changed it. Reload the page.' });
+    if (response.ok)
+      throw new Problem(response.status, {
+        title: 'The answer can’t be read',
+        detail: 'It was cut off, or something between you and the service changed it. Reload the page.',
+      });
     return {};
   }
 }

@@ -6,7 +6,10 @@ import { label, number } from './format.js';
 /** Heading and empty words of each table of the API. */
 export const TABLES = {
   referrers: ['Referrers', 'Nobody came from anywhere yet.'],
-  countries: ['Countries', 'No country is known. A header of your content network or a database tells them: see clicks.country_header.'],
+  countries: [
+    'Countries',
+    'No country is known. A header of your content network or a database tells them: see clicks.country_header.',
+  ],
   browsers: ['Browsers', 'No browser yet.'],
   platforms: ['Platforms', 'No platform yet.'],
   devices: ['Devices', 'No device yet.'],
@@ -19,7 +22,11 @@ export function breakdown(table, { csv, heading, empty, name = (id) => label(tab
   const body = h('tbody');
   const none = h('p', { class: 'quiet', hidden: true }, nothing);
   const caption = h('caption', { class: 'out-of-sight' }, title);
-  const head = h('thead', { class: 'out-of-sight' }, h('tr', {}, h('th', { scope: 'col' }, title), h('th', { scope: 'col' }, 'Clicks')));
+  const head = h(
+    'thead',
+    { class: 'out-of-sight' },
+    h('tr', {}, h('th', { scope: 'col' }, title), h('th', { scope: 'col' }, 'Clicks')),
+  );
   const sheet = h('table', { class: 'bars' }, caption, head, body);
   // No link yet: it leads to the rows that are asked for.
   const link = csv && h('a', { class: 'csv', download: true, 'aria-label': `${title} as CSV` }, 'CSV');
@@ -42,7 +49,10 @@ function line(name, { id, clicks }, most, total) {
   const share = total === 0 ? 0 : (clicks / total) * 100;
   const bar = h('i', { class: 'bar', 'aria-hidden': 'true' });
   bar.style.inlineSize = `${(clicks / most) * 100}%`;
-  return h('tr', { class: id === 'other' && 'other' },
+  return h(
+    'tr',
+    { class: id === 'other' && 'other' },
     h('th', { scope: 'row' }, bar, h('span', { class: 'label', dir: 'auto' }, name)),
-    h('td', { title: `${share.toFixed(1)} %` }, number(clicks)));
+    h('td', { title: `${share.toFixed(1)} %` }, number(clicks)),
+  );
 }

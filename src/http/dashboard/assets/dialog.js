@@ -6,8 +6,17 @@ import { clearRefusals, releaseWords, showRefusal } from './notice.js';
 /** Opens a dialog with this heading; gives it. It is gone when it is closed. */
 export function openDialog(heading, ...content) {
   const title = h('h2', { id: 'dialog-title', dir: 'auto' }, heading);
-  const close = h('button', { type: 'button', class: 'plain', 'aria-label': 'Close', onclick: () => dialog.close() }, icon(ICONS.close));
-  const dialog = h('dialog', { 'aria-labelledby': 'dialog-title' }, h('header', {}, title, close), ...content);
+  const close = h(
+    'button',
+    { type: 'button', class: 'plain', 'aria-label': 'Close', onclick: () => dialog.close() },
+    icon(ICONS.close),
+  );
+  const dialog = h(
+    'dialog',
+    { 'aria-labelledby': 'dialog-title' },
+    h('header', {}, title, close),
+    ...content,
+  );
   dialog.addEventListener('close', () => {
     releaseWords();
     dialog.remove();
@@ -29,7 +38,13 @@ export function openForm({ heading, content, action, danger, submit }) {
   const place = h('div');
   const button = h('button', { class: danger ? 'danger' : 'primary' }, action);
   const cancel = h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel');
-  const form = h('form', { novalidate: true }, content, place, h('div', { class: 'buttons' }, cancel, button));
+  const form = h(
+    'form',
+    { novalidate: true },
+    content,
+    place,
+    h('div', { class: 'buttons' }, cancel, button),
+  );
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (button.disabled) return;

@@ -1,4 +1,4 @@
-// An endless list of links by cursor: rows in blocks which the browser leaves unpainted while they are out of sight.
+// An endless list of links by cursor, in blocks of rows that are there only while they are near to be seen.
 
 import { openActions } from './actions.js';
 import { get } from './api.js';
@@ -10,8 +10,10 @@ import { linkPage, tagPage } from './ways.js';
 import { ownZone } from './window.js';
 
 const PAGE = 100;
+/** Rows that come and go together: few, so that drawing them holds nobody up. */
+const BLOCK = 20;
 
-/** The list; `ask` gives the conditions, `none` what stands where nothing is found, `tagged` follows a tag. */
+/** The list; `ask` gives the conditions, `none` what stands where nothing is found. */
 export function linkList({ ask, none, signal }) {
   const blocks = h('div', { class: 'blocks', role: 'list', 'aria-label': 'Links' });
   const place = h('div');
@@ -24,6 +26,8 @@ export function linkList({ ask, none, signal }) {
   let cursor = null;
   let filling = null;
   let count = 0;
+  /** The links of each block. */
+  const held = new Map();
 
   /** Begins anew, with other conditions. What is there stays until something else has come. */
   function restart() {
@@ -58,11 +62,16 @@ export function linkList({ ask, none, signal }) {
     const page = await attempt(place, async () => {
       // A search looks at some thousands of links a request: a page may be short, even empty, and go on.
       do {
-        const { items: found, next_cursor: following } = await get('/links', { ...ask(), limit: PAGE, cursor: next }, own);
+        const { items: found, next_cursor: following } = await get(
+          '/links',
+          { ...ask(), limit: PAGE, cursor: next },
+          own,
+        );
         items.push(...found);
         next = following;
         looks += 1;
-        if (looks > 1) note.textContent = `Still searching: ${number(looks * 5000)} links looked at, ${number(items.length)} found so far.`;
+        if (looks > 1)
+          note.textContent = `Still searching: ${number(looks * 5000)} links looked at, ${number(items.length)} found so far.`;
       } while (next && items.length < PAGE / 2);
       return true;
     });
@@ -74,28 +83,67 @@ export function linkList({ ask, none, signal }) {
     }
     if (anew) {
       count = 0;
+      near.disconnect();
       blocks.replaceChildren();
+      held.clear();
     }
     cursor = next;
     count += items.length;
-    if (items.length > 0) append(items);
+    for (let from = 0; from < items.length; from += BLOCK) append(items.slice(from, from + BLOCK));
     more.hidden = !cursor;
-    note.replaceChildren(count === 0 ? none() : cursor ? '' : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`);
+    note.replaceChildren(
+      count === 0 ? none() : cursor ? '' : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`,
+    );
     heard.textContent = count === 0 ? '' : `${number(count)}${cursor ? ' and more' : ''} links`;
     return Boolean(cursor);
   }
 
   function append(items) {
-    const block = h('div', { class: 'block', role: 'presentation' }, items.map((item) => row(item)));
-    block.style.setProperty('--rows', items.length);
+    const block = h('div', { class: 'block', role: 'presentation' });
+    held.set(block, items);
     blocks.append(block);
+    drawBlock(block);
+    near.observe(block);
   }
 
-  const seen = new IntersectionObserver((entries) => {
-    // Some may have piled up: the last one is how it is now.
-    if (entries.at(-1).isIntersecting && cursor && node.isConnected) fill();
-  }, { rootMargin: '800px' });
-  signal.addEventListener('abort', () => seen.disconnect());
+  function drawBlock(block) {
+    if (block.firstChild) return;
+    const items = held.get(block);
+    const zone = ownZone();
+    const kept = (before, after) => items.splice(items.indexOf(before), 1, after);
+    block.replaceChildren(...items.map((item) => row(item, kept, zone)));
+    block.style.blockSize = '';
+  }
+
+  /** Rows far out of sight leave their room behind, unless somebody is in the midst of them. */
+  function emptyBlock(block, height) {
+    if (!block.firstChild || block.contains(document.activeElement)) return;
+    block.style.blockSize = `${height}px`;
+    block.replaceChildren();
+  }
+
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting, boundingClientRect } of entries) {
+        // A list that was left is kept as it is, for who comes back.
+        if (!target.isConnected) continue;
+        if (isIntersecting) drawBlock(target);
+        else emptyBlock(target, boundingClientRect.height);
+      }
+    },
+    { rootMargin: '3000px' },
+  );
+  const seen = new IntersectionObserver(
+    (entries) => {
+      // Some may have piled up: the last one is how it is now.
+      if (entries.at(-1).isIntersecting && cursor && node.isConnected) fill();
+    },
+    { rootMargin: '800px' },
+  );
+  signal.addEventListener('abort', () => {
+    seen.disconnect();
+    near.disconnect();
+  });
 
   return {
     node,
@@ -103,23 +151,65 @@ export function linkList({ ask, none, signal }) {
     /** Puts a link on top that was made just now. */
     prepend(link) {
       const first = blocks.firstElementChild;
-      for (const old of blocks.querySelectorAll(`[data-code="${CSS.escape(link.code)}"]`)) old.remove();
-      if (first) first.prepend(row(link));
-      else append([link]);
+      if (!first) {
+        append([link]);
+        return;
+      }
+      held.get(first).unshift(link);
+      first.replaceChildren();
+      drawBlock(first);
     },
   };
 }
 
-/** One row; it stands for the link as it is after each change. */
-function row(link) {
-  const page = h('a', { class: 'title', href: linkPage(link.code), dir: 'auto' }, link.title ?? bare(link.target));
+/** One row; it stands for the link as it is after each change, which `kept` is told. */
+function row(link, kept, zone) {
+  const page = h(
+    'a',
+    { class: 'title', href: linkPage(link.code), dir: 'auto' },
+    link.title ?? bare(link.target),
+  );
   const tag = (name) => h('a', { class: 'tag', dir: 'auto', href: tagPage(name) }, name);
-  const changed = (next) => node.replaceWith(row(next));
-  const node = h('div', { class: 'row', role: 'listitem', 'data-code': link.code, 'data-state': link.state },
+  const changed = (next) => {
+    kept(link, next);
+    node.replaceWith(row(next, kept, zone));
+  };
+  const node = h(
+    'div',
+    { class: 'row', role: 'listitem', 'data-code': link.code, 'data-state': link.state },
     h('div', { class: 'what' }, page, h('span', { class: 'target', dir: 'auto' }, bare(link.target))),
-    h('div', { class: 'labels' }, link.state !== 'active' && h('span', { class: 'badge', 'data-state': link.state }, link.state), link.tags.map(tag)),
-    h('time', { datetime: link.created_at, title: moment(link.created_at, ownZone()) }, ago(link.created_at, ownZone())),
-    h('button', { type: 'button', class: 'code', 'aria-label': `Copy ${link.short_url}`, onclick: () => copyAndSay(link.short_url) }, h('span', {}, link.code), icon(ICONS.copy)),
-    h('button', { type: 'button', class: 'plain', 'aria-label': `More about ${link.title ?? link.code}`, onclick: () => openActions(link, changed) }, icon(ICONS.more)));
+    h(
+      'div',
+      { class: 'labels' },
+      link.state !== 'active' && h('span', { class: 'badge', 'data-state': link.state }, link.state),
+      link.tags.map(tag),
+    ),
+    h(
+      'time',
+      { datetime: link.created_at, title: moment(link.created_at, zone) },
+      ago(link.created_at, zone),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'code',
+        'aria-label': `Copy ${link.short_url}`,
+        onclick: () => copyAndSay(link.short_url),
+      },
+      h('span', {}, link.code),
+      icon(ICONS.copy),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'plain',
+        'aria-label': `More about ${link.title ?? link.code}`,
+        onclick: () => openActions(link, changed),
+      },
+      icon(ICONS.more),
+    ),
+  );
   return node;
 }

@@ -27,7 +27,12 @@ export function say(text) {
 
 /** A problem, with the way out. */
 export function problemBox(problem) {
-  return h('div', { class: 'problem', role: 'alert' }, h('strong', {}, problem.title), h('p', { dir: 'auto' }, problem.detail));
+  return h(
+    'div',
+    { class: 'problem', role: 'alert' },
+    h('strong', {}, problem.title),
+    h('p', { dir: 'auto' }, problem.detail),
+  );
 }
 
 /**

@@ -20,6 +20,12 @@ export function openQr(link) {
   image.addEventListener('error', () => image.remove());
   if (new URL(link.short_url).host === location.host) image.src = address(link, 'svg', 512);
   else image.remove();
-  const sizes = h('div', { class: 'buttons start' }, download('svg', 512, 'SVG'), download('png', 512, 'PNG, 512 px'), download('png', 2048, 'PNG, 2048 px'));
+  const sizes = h(
+    'div',
+    { class: 'buttons start' },
+    download('svg', 512, 'SVG'),
+    download('png', 512, 'PNG, 512 px'),
+    download('png', 2048, 'PNG, 2048 px'),
+  );
   openDialog('QR code', image, h('p', { class: 'mono' }, link.short_url), sizes);
 }

@@ -18,23 +18,56 @@ const TABLES = ['referrers', 'countries', 'platforms', 'browsers', 'devices', 'b
  * breakdowns; `answered` gets each report and how it was asked; `shows` and `names` are those of the window and of
  * the figures.
  */
-export function reportPanel({ path, fixed = {}, query, presets, standard, signal, extra = [], answered, tables = TABLES, shows = '', names }) {
+export function reportPanel({
+  path,
+  fixed = {},
+  query,
+  presets,
+  standard,
+  signal,
+  extra = [],
+  answered,
+  tables = TABLES,
+  shows = '',
+  names,
+}) {
   const place = h('div');
   const cards = figureCards(['the window before'], names);
   const imported = h('p', { class: 'quiet', hidden: true });
   const csv = h('a', { class: 'button', download: true }, 'CSV');
   let round = null;
 
-  const picker = windowPicker({ query, presets, standard, shows, changed: () => {
-    putQuery(picker.query(new URLSearchParams(location.search)), { push: true });
-    refresh();
-  } });
+  const picker = windowPicker({
+    query,
+    presets,
+    standard,
+    shows,
+    changed: () => {
+      putQuery(picker.query(new URLSearchParams(location.search)), { push: true });
+      refresh();
+    },
+  });
   const chart = timeChart(picker.zoom, signal);
   const csvOf = (table) => endpoint(path, { ...question(), compare: '', limit: 1000, format: 'csv', table });
-  const panels = Object.fromEntries(tables.map((table) => [table, breakdown(table, { csv: () => csvOf(table) })]));
-  const grid = h('div', { class: 'panels' }, extra, Object.values(panels).map((panel) => panel.node));
-  const node = h('section', { class: 'report', 'aria-label': 'Figures' }, picker.node, place, cards.node, imported,
-    h('div', { class: 'panel' }, h('header', {}, h('h3', {}, 'Over time'), csv), chart.node), grid);
+  const panels = Object.fromEntries(
+    tables.map((table) => [table, breakdown(table, { csv: () => csvOf(table) })]),
+  );
+  const grid = h(
+    'div',
+    { class: 'panels' },
+    extra,
+    Object.values(panels).map((panel) => panel.node),
+  );
+  const node = h(
+    'section',
+    { class: 'report', 'aria-label': 'Figures' },
+    picker.node,
+    place,
+    cards.node,
+    imported,
+    h('div', { class: 'panel' }, h('header', {}, h('h3', {}, 'Over time'), csv), chart.node),
+    grid,
+  );
 
   function question() {
     return { ...fixed, ...askedOf(picker.state) };
@@ -55,11 +88,13 @@ export function reportPanel({ path, fixed = {}, query, presets, standard, signal
     picker.tell(report);
     cards.update(report.total, [report.previous?.total]);
     imported.hidden = !report.imported;
-    if (report.imported) imported.textContent = `Besides, ${report.imported.clicks.toLocaleString()} clicks that another shortener counted until ${report.imported.at.slice(0, 10)}.`;
+    if (report.imported)
+      imported.textContent = `Besides, ${report.imported.clicks.toLocaleString()} clicks that another shortener counted until ${report.imported.at.slice(0, 10)}.`;
     csv.href = csvOf('series');
     for (const [table, panel] of Object.entries(panels)) {
       // What people and bots have in common is told of people alone or of all.
-      panel.node.hidden = show === 'bots' ? table !== 'bot_families' : show === 'people' && table === 'bot_families';
+      panel.node.hidden =
+        show === 'bots' ? table !== 'bot_families' : show === 'people' && table === 'bot_families';
       panel.update(report.breakdowns[table] ?? []);
     }
     answered?.(report, asked, show);

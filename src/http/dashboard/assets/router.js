@@ -100,16 +100,25 @@ function show(next, scroll, announce = true) {
 
 function nowhere() {
   const home = h('a', { href: ROOT }, 'Go to the overview');
-  return { title: 'Nothing here', node: h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'There is nothing here'), h('p', {}, home)) };
+  return {
+    title: 'Nothing here',
+    node: h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'There is nothing here'), h('p', {}, home)),
+  };
 }
 
 function failed(error) {
-  const problem = { title: 'The page could not be loaded', detail: `Reload it. What went wrong: ${error.message}` };
+  const problem = {
+    title: 'The page could not be loaded',
+    detail: `Reload it. What went wrong: ${error.message}`,
+  };
   return { title: 'Not loaded', node: h('div', { class: 'view' }, problemBox(problem)) };
 }
 
 /** Begins to load what the view of this address needs, before it may be shown. */
-export const preload = () => resolve(location.pathname)?.load().catch(() => {});
+export const preload = () =>
+  resolve(location.pathname)
+    ?.load()
+    .catch(() => {});
 
 /** Goes to an address of the dashboard. */
 export function go(address) {
@@ -136,7 +145,8 @@ function follow(event) {
   const link = event.target.closest?.('a[href]');
   if (!plain || event.defaultPrevented || !link || link.target || link.hasAttribute('download')) return;
   const url = new URL(link.href);
-  const ours = url.origin === location.origin && (url.pathname === ROOT || url.pathname.startsWith(`${ROOT}/`));
+  const ours =
+    url.origin === location.origin && (url.pathname === ROOT || url.pathname.startsWith(`${ROOT}/`));
   if (!ours || (url.hash && url.pathname === location.pathname)) return;
   event.preventDefault();
   go(url.pathname + url.search);

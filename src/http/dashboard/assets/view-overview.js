@@ -30,21 +30,36 @@ export function open({ query, signal }) {
   const first = h('div');
   const badge = session.mayReadAll ? auditBadge(signal) : null;
   const tops = session.mayReadAll ? topLinks() : null;
-  const lost = session.mayReadAll ? breakdown('codes', { heading: 'Orphans', empty: 'No unknown code was asked for.', name: (id) => id }) : null;
+  const lost = session.mayReadAll
+    ? breakdown('codes', { heading: 'Orphans', empty: 'No unknown code was asked for.', name: (id) => id })
+    : null;
   lost?.node.querySelector('header').append(h('a', { class: 'csv', href: page('/orphans') }, 'All'));
 
-  const today = () => attempt(place, async () => {
-    const tz = ownZone();
-    // A clock at midnight would make a window of nothing.
-    const now = clock(tz) === '00:00' ? '00:01' : clock(tz);
-    const of = (days) => get(path, { from: date(tz, days), to: days === 0 ? '' : `${date(tz, days)}T${now}`, tz, by: 'day', limit: 1 }, signal);
-    const [own, ...before] = await Promise.all([of(0), of(-1), of(-7)]);
-    cards.update(own.total, before.map(({ total }) => total));
-    until.textContent = `Since midnight in ${tz.replaceAll('_', ' ')}, each day until ${time(own.to, tz)}`;
-  });
+  const today = () =>
+    attempt(place, async () => {
+      const tz = ownZone();
+      // A clock at midnight would make a window of nothing.
+      const now = clock(tz) === '00:00' ? '00:01' : clock(tz);
+      const of = (days) =>
+        get(
+          path,
+          { from: date(tz, days), to: days === 0 ? '' : `${date(tz, days)}T${now}`, tz, by: 'day', limit: 1 },
+          signal,
+        );
+      const [own, ...before] = await Promise.all([of(0), of(-1), of(-7)]);
+      cards.update(
+        own.total,
+        before.map(({ total }) => total),
+      );
+      until.textContent = `Since midnight in ${tz.replaceAll('_', ' ')}, each day until ${time(own.to, tz)}`;
+    });
 
   const panel = reportPanel({
-    path, query, signal, standard: '24h', presets: ['today', '24h', '7d', '30d', '365d', 'all'],
+    path,
+    query,
+    signal,
+    standard: '24h',
+    presets: ['today', '24h', '7d', '30d', '365d', 'all'],
     extra: [tops?.node, lost?.node],
     answered: (_report, asked, show) => {
       if (session.mayReadAll) attempt(refused, () => leaders(asked, show));
@@ -62,10 +77,14 @@ export function open({ query, signal }) {
   }
 
   const soon = paced(today, SOON, signal);
-  const later = paced(async () => {
-    if (panel.reachesNow) await panel.refresh();
-    if (badge) await badge.refresh().catch(() => {});
-  }, LATER, signal);
+  const later = paced(
+    async () => {
+      if (panel.reachesNow) await panel.refresh();
+      if (badge) await badge.refresh().catch(() => {});
+    },
+    LATER,
+    signal,
+  );
   const moved = () => {
     soon();
     later();
@@ -80,14 +99,29 @@ export function open({ query, signal }) {
   badge?.refresh().catch(() => {});
   teach(first, signal);
 
-  const node = h('div', { class: 'view overview' },
+  const node = h(
+    'div',
+    { class: 'view overview' },
     h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Overview'), badge?.node),
     session.mayMint && mintForm(minted),
     first,
-    h('div', { class: live ? 'today with-live' : 'today' },
-      h('section', { 'aria-labelledby': 'today-title' }, h('h2', { id: 'today-title' }, 'Today'), cards.node, until, place),
-      live?.node),
-    h('h2', {}, 'Readers'), refused, panel.node);
+    h(
+      'div',
+      { class: live ? 'today with-live' : 'today' },
+      h(
+        'section',
+        { 'aria-labelledby': 'today-title' },
+        h('h2', { id: 'today-title' }, 'Today'),
+        cards.node,
+        until,
+        place,
+      ),
+      live?.node,
+    ),
+    h('h2', {}, 'Readers'),
+    refused,
+    panel.node,
+  );
   return {
     node,
     title: 'Overview',
@@ -108,19 +142,39 @@ function watchQuietly(moved, signal) {
 function topLinks() {
   const body = h('tbody');
   const none = h('p', { class: 'quiet', hidden: true }, 'No link was clicked in this window.');
-  const node = h('section', { class: 'panel broad' }, h('header', {}, h('h3', {}, 'Top links')),
-    h('table', { class: 'bars' }, h('caption', { class: 'out-of-sight' }, 'Top links'),
-      h('thead', { class: 'out-of-sight' }, h('tr', {}, h('th', { scope: 'col' }, 'Link'), h('th', { scope: 'col' }, 'Clicks'))), body), none);
+  const node = h(
+    'section',
+    { class: 'panel broad' },
+    h('header', {}, h('h3', {}, 'Top links')),
+    h(
+      'table',
+      { class: 'bars' },
+      h('caption', { class: 'out-of-sight' }, 'Top links'),
+      h(
+        'thead',
+        { class: 'out-of-sight' },
+        h('tr', {}, h('th', { scope: 'col' }, 'Link'), h('th', { scope: 'col' }, 'Clicks')),
+      ),
+      body,
+    ),
+    none,
+  );
   return {
     node,
     update({ items, by }) {
       const most = Math.max(1, ...items.map((item) => item[by]));
-      body.replaceChildren(...items.map((item) => {
-        const bar = h('i', { class: 'bar', 'aria-hidden': 'true' });
-        bar.style.inlineSize = `${(item[by] / most) * 100}%`;
-        const name = h('a', { class: 'label', href: linkPage(item.code), dir: 'auto' }, item.title ?? bare(item.target));
-        return h('tr', {}, h('th', { scope: 'row' }, bar, name), h('td', {}, number(item[by])));
-      }));
+      body.replaceChildren(
+        ...items.map((item) => {
+          const bar = h('i', { class: 'bar', 'aria-hidden': 'true' });
+          bar.style.inlineSize = `${(item[by] / most) * 100}%`;
+          const name = h(
+            'a',
+            { class: 'label', href: linkPage(item.code), dir: 'auto' },
+            item.title ?? bare(item.target),
+          );
+          return h('tr', {}, h('th', { scope: 'row' }, bar, name), h('td', {}, number(item[by])));
+        }),
+      );
       none.hidden = items.length > 0;
     },
   };
@@ -131,7 +185,19 @@ async function teach(place, signal) {
   const some = await attempt(place, () => get('/links', { limit: 1 }, signal));
   if (!some || some.items.length > 0) return;
   const line = `curl ${location.origin}${endpoint('/links')} -H "Authorization: Bearer $SLUGLINE_KEY" \\\n  -H 'Content-Type: application/json' -d '{"url": "https://www.example.org/a-story"}'`;
-  place.append(h('section', { class: 'panel teach' }, h('h2', {}, 'There is no link yet'),
-    h('p', {}, session.mayMint ? 'Paste the address of an article above and press Enter. Or, from a terminal or your CMS:' : 'A key of the scope mint makes one, from a terminal or your CMS:'),
-    h('pre', { tabindex: '0' }, h('code', {}, line))));
+  place.append(
+    h(
+      'section',
+      { class: 'panel teach' },
+      h('h2', {}, 'There is no link yet'),
+      h(
+        'p',
+        {},
+        session.mayMint
+          ? 'Paste the address of an article above and press Enter. Or, from a terminal or your CMS:'
+          : 'A key of the scope mint makes one, from a terminal or your CMS:',
+      ),
+      h('pre', { tabindex: '0' }, h('code', {}, line)),
+    ),
+  );
 }
