@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that are known in one place only, so that another can take their place.
-const CONFINED: [(&str, &[&str]); 10] = [
+const CONFINED: [(&str, &[&str]); 12] = [
     ("actix_web", &["http", "app"]),
     ("askama", &["http"]),
     ("fast_qr", &["http/suffix/qr"]),
@@ -33,7 +33,9 @@ const CONFINED: [(&str, &[&str]); 10] = [
     ("redb", &["store/embedded"]),
     ("nanoid", &["model/code"]),
     ("maxminddb", &["service/click/countries"]),
+    ("hmac", &["service/session"]),
     ("ipnet", &["http/client"]),
+    ("rust_embed", &["http/dashboard/assets"]),
     ("parquet", &["store/archive/columns"]),
 ];
 

@@ -139,7 +139,7 @@ fn a_store_of_another_version_is_refused_at_the_start_and_later() {
     let mut service = Service::prepare(&redis.url(), &[]);
     service.run();
     assert_eq!(service.wait().code(), Some(1));
-    let told = "the store's schema is version 99, this program needs 3";
+    let told = "the store's schema is version 99, this program needs 4";
     assert!(service.log().contains(told), "{}", service.log());
 
     redis.stop();

@@ -7,6 +7,7 @@ mod live;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -201,7 +202,8 @@ fn while_the_store_is_away_readers_are_asked_to_come_back_in_their_language() {
 fn a_links_page_speaks_the_readers_language() {
     let mut service = Service::start_with("", &[("LINKS__PUBLIC_STATS", "true")]);
     let code = service.mint(STORY);
-    service.follow(&code).expect(302);
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    ask(&service, "GET", &format!("/{code}"), &[("User-Agent", agent)]).expect(302);
     until("the click to be counted", || service.clicks_on(&code) == 1);
     let words = words();
     for tag in LANGUAGES {
@@ -434,4 +436,19 @@ fn a_brand_that_cannot_be_shown_stops_the_start_and_says_why() {
         let told = told.replace("FILE", &value);
         assert!(service.log().contains(&told), "{told} in {}", service.log());
     }
+}
+
+#[test]
+fn the_check_says_whether_the_brand_can_be_shown() {
+    let (folder, gif) = file("logo.gif", b"GIF89a......");
+    let check = |logo: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_slugline"));
+        command.arg("check").env("SLUGLINE__DATA_DIR", folder.path().join("data"));
+        let output = command.env("SLUGLINE__BRAND__LOGO", logo).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (well, said) = check("");
+    assert!(well && said.contains("OK       pages: in ar, de, en, es, fa, fr, pt\n"), "{said}");
+    let (well, said) = check(gif.to_str().unwrap());
+    assert!(!well && said.contains("problem  pages: brand.logo: "), "{said}");
 }

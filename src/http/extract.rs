@@ -1,25 +1,17 @@
-//! What a request brings, read once: who asks, a JSON body, the query.
+//! What a request brings, read once: a JSON body, the query, what it takes.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use actix_web::dev::Payload;
-use actix_web::http::Method;
+use actix_web::HttpRequest;
 use actix_web::http::header::{self, Accept, AcceptEncoding, Encoding, Header as _, Quality};
 use actix_web::web::{self, Bytes, BytesMut};
-use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
-use futures_util::future::LocalBoxFuture;
-use jiff::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::Services;
 use super::error::{Kind, Problem};
-use super::session::{Cookie, Site};
-use crate::model::key::PlainKey;
-use crate::service::auth::Principal;
 
 /// The largest body of one noun, in bytes.
 pub const MAX_BODY: usize = 1 << 20;
@@ -29,11 +21,6 @@ pub const MAX_BATCH_BODY: usize = 16 << 20;
 const NDJSON: &str = "application/x-ndjson";
 /// The deepest nesting of a body. Ours are four deep.
 const MAX_DEPTH: usize = 32;
-
-/// Marks a connection that came in over the control socket, which only the machine's own operator
-/// can open. Put into the connection's data when it is accepted.
-#[derive(Debug, Clone, Copy)]
-pub struct LocalPeer;
 
 /// Host and port that a request is for (RFC 9112 §3.3): those of its target go before the header's
 /// (§3.2.2). Nothing, if it does not say.
@@ -46,88 +33,6 @@ pub fn authority(request: &HttpRequest) -> &str {
             named.and_then(|host| host.to_str().ok()).unwrap_or_default()
         }
     }
-}
-
-/// Who asks: the bearer of a key, the operator at the control socket, or who signed in.
-#[derive(Debug, Clone)]
-pub struct Caller(pub Principal);
-
-impl std::ops::Deref for Caller {
-    type Target = Principal;
-
-    fn deref(&self) -> &Principal {
-        &self.0
-    }
-}
-
-impl FromRequest for Caller {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let shown = Proof::shown_by(request);
-        let services = request.app_data::<web::Data<Services>>().cloned();
-        Box::pin(async move {
-            let (shown, services) = (shown?, services.ok_or_else(no_key)?);
-            Ok(Self(match shown {
-                Proof::Key(key) => services.auth.authenticate(&key).await?,
-                Proof::Socket => Principal::local(),
-                Proof::Session(token) => {
-                    services.auth.resume_session(&token, Timestamp::now()).await?
-                }
-            }))
-        })
-    }
-}
-
-/// By what a caller proves who they are.
-enum Proof {
-    /// A key.
-    Key(PlainKey),
-    /// That they could open the control socket.
-    Socket,
-    /// The token of a session.
-    Session(String),
-}
-
-impl Proof {
-    /// A browser sends its cookie with whatever is asked of us, by whomever: so what changes
-    /// something counts only if a page of ours asked.
-    fn shown_by(request: &HttpRequest) -> Result<Self, Problem> {
-        if let Some(given) = request.headers().get(header::AUTHORIZATION) {
-            return bearer(given.as_bytes()).map(Self::Key);
-        }
-        if request.conn_data::<LocalPeer>().is_some() {
-            return Ok(Self::Socket);
-        }
-        let cookie = request.app_data::<web::Data<Cookie>>();
-        let token = cookie.and_then(|cookie| cookie.token(request)).ok_or_else(no_key)?;
-        let changes_nothing = matches!(*request.method(), Method::GET | Method::HEAD);
-        if !changes_nothing && Site::of(request) != Site::Ours {
-            let detail = "with a session, this takes `Sec-Fetch-Site: same-origin`, or an `Origin` \
-                          that is this very host, as browsers send them from our own pages; other \
-                          clients send a key: `Authorization: Bearer sl_…`";
-            return Err(Problem::new(Kind::CrossSite, detail).field("Origin"));
-        }
-        Ok(Self::Session(token.to_owned()))
-    }
-}
-
-fn no_key() -> Problem {
-    let detail = "send your key in the header `Authorization: Bearer sl_…`";
-    Problem::unauthorized(detail, r#"Bearer realm="slugline""#)
-}
-
-/// The key in an `Authorization` header (RFC 6750 §2.1).
-pub(super) fn bearer(value: &[u8]) -> Result<PlainKey, Problem> {
-    let text = std::str::from_utf8(value).map_err(|_| no_key())?;
-    let (scheme, key) = text.trim().split_once(' ').ok_or_else(no_key)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(no_key());
-    }
-    PlainKey::parse(key.trim()).map_err(|bad| {
-        Problem::unauthorized(bad, r#"Bearer realm="slugline", error="invalid_token""#)
-    })
 }
 
 /// A body that says it is JSON, whole, at most `limit` bytes.
@@ -463,14 +368,5 @@ mod tests {
             let request = TestRequest::default().insert_header((header::ACCEPT, accept));
             assert_eq!(preferred(&request.to_http_request(), &offers), wanted, "{accept}");
         }
-    }
-
-    #[test]
-    fn only_bearers_are_read() {
-        for bad in ["sl_bootstrap_key", "Basic c2xfYm9vdHN0cmFwX2tleQ==", "Bearer ", "Bearer short"]
-        {
-            assert!(bearer(bad.as_bytes()).is_err(), "{bad}");
-        }
-        assert_eq!(bearer(b"bearer sl_bootstrap_key").unwrap().reveal(), "sl_bootstrap_key");
     }
 }

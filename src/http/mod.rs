@@ -1,6 +1,7 @@
 //! The edge: every route in matching order, the code route last.
 
 pub mod brand;
+pub mod caller;
 pub mod client;
 pub mod dashboard;
 pub mod docs;
@@ -33,9 +34,10 @@ use serde::{Deserialize, Serialize};
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use self::caller::LocalPeer;
 use self::client::Proxies;
+use self::dashboard::Desk;
 use self::error::{Kind, Problem};
-use self::extract::LocalPeer;
 use self::page::Pages;
 use self::redirect::{Headers, Reader};
 use self::source::Sources;
@@ -125,6 +127,10 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
     actix_web::rt::spawn(rest_now_and_then(Rc::downgrade(&clicks), parts.clicks.rest_every()));
     let verbs = parts.verbs.fork();
     let reader = Reader::new(parts, &verbs, clicks, Arc::clone(&meter));
+    let desk = parts.cookie.map(|cookie| {
+        config.app_data(web::Data::new(cookie));
+        Desk::new(verbs.auth.clone(), cookie, parts.pages.brand().clone())
+    });
     let services = Services {
         shorten: verbs.shorten,
         export: verbs.export,
@@ -145,17 +151,13 @@ pub fn configure(config: &mut web::ServiceConfig, parts: &Parts) {
         .app_data(web::Data::from(meter))
         .configure(api)
         .configure(googl::configure)
-        .configure(|config| {
-            if let Some(cookie) = parts.cookie {
-                dashboard::configure(config, cookie, parts.pages.brand().clone());
-            }
-        })
         .service(
             web::scope("/-")
                 .route("/live", web::get().to(ops::live))
                 .route("/ready", web::get().to(ops::ready))
                 .route("/metrics", web::get().to(ops::metrics))
-                .configure(|config| parts.pages.brand().configure(config)),
+                .configure(|config| parts.pages.brand().configure(config))
+                .configure(|config| dashboard::configure(config, desk)),
         )
         .default_service(web::to(redirect::follow));
 }

@@ -11,7 +11,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::extract::{LocalPeer, authority};
+use super::caller::LocalPeer;
+use super::extract::authority;
 use super::page::{Notice, Pages};
 use super::source::Sources;
 use super::suffix::{self, Suffixes};

@@ -9,8 +9,7 @@ use super::extract::authority;
 use crate::model::home::Home;
 use crate::service::session::Session;
 
-/// What a browser sends along with requests from a page of another site is not proof of anything:
-/// so it is told in which way it may send the cookie (RFC 6265bis §4.1.2).
+/// No script reads it, and no page of another site has it sent (RFC 6265bis §4.1.2).
 const FLAGS: &str = "Path=/; HttpOnly; SameSite=Strict";
 
 /// The cookie of this installation's sessions.

@@ -5,6 +5,7 @@
 //! chosen so that each touches one place only: one redb transaction, or one slot of a Redis Cluster.
 
 pub mod archive;
+mod aside;
 pub mod backup;
 pub mod cached;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::aside::aside;
 use self::backup::{Backup, Over, Piece, Put, StoredRow};
 use crate::model::code::Code;
 use crate::model::key::{Key, KeyId};
@@ -31,7 +33,7 @@ use crate::model::tally::{Cell, Count, Day, Figures, Row, Subject};
 use crate::model::target::Target;
 
 /// The version of what is written into a store. A store of another version is not touched.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// Why a store did not do what it was asked for.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -7,6 +7,7 @@ mod docs;
 mod import;
 mod keys;
 mod links;
+mod operations;
 mod problems;
 mod stats;
 #[path = "../support/mod.rs"]

@@ -89,7 +89,7 @@ fn a_warning_names_the_host_that_is_known_for_it() {
         ("shouted", "HTTPS:\\\\WWW.BAD.example\\x", "www.bad.example"),
     ] {
         import(&service, &json!({ "code": code, "target": target }).to_string());
-        let danger = "www.bad.example is known to spread malware.";
+        let danger = "<b dir=\"ltr\">www.bad.example</b> is known to spread malware.";
         let warning = service.follow(code).expect(403);
         assert!(warning.text().contains(danger), "{}", warning.text());
         let page = service.follow(&format!("{code}+")).expect(200);

@@ -9,23 +9,20 @@ mod sign_in;
 use std::time::Duration;
 
 use actix_web::http::Method;
-use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use self::page::{follow_again, html, say, see_other, way_to};
-use super::Services;
+use self::page::{AWAY, follow_again, html, say, see_other, unavailable, way_to};
 use super::brand::Brand;
 use super::endpoint::Endpoint;
-use super::redirect::RETRY_SECONDS;
 use super::session::{Cookie, Site};
-use crate::service::auth::AuthError;
+use crate::service::auth::{Auth, AuthError};
 
 /// Where it lies.
-pub(super) const HOME: &str = "/-/dashboard";
+const HOME: &str = "/-/dashboard";
 const SIGN_IN: &str = "/-/dashboard/sign-in";
 const SIGN_OUT: &str = "/-/dashboard/sign-out";
 const ASSETS: &str = "/-/dashboard/assets/";
@@ -41,6 +38,31 @@ pub struct Settings {
     pub session: Duration,
 }
 
+/// What its pages are made with: one for each worker.
+pub(super) struct Desk {
+    auth: Auth,
+    cookie: Cookie,
+    brand: Brand,
+}
+
+impl Desk {
+    /// Pages of `brand` for whom `auth` knows by this cookie.
+    pub(super) fn new(auth: Auth, cookie: Cookie, brand: Brand) -> Self {
+        Self { auth, cookie, brand }
+    }
+
+    /// Whether who asks is signed in; an error, if they were.
+    async fn has_session(&self, request: &HttpRequest) -> Result<bool, AuthError> {
+        match self.cookie.token(request) {
+            None => Ok(false),
+            Some(token) => {
+                self.auth.resume_session(token, Timestamp::now()).await?;
+                Ok(true)
+            }
+        }
+    }
+}
+
 /// What every view of the dashboard begins as: the client finds out which one is wanted.
 #[derive(Template)]
 #[template(path = "dashboard/shell.html")]
@@ -49,41 +71,28 @@ struct Shell<'a> {
     assets: String,
 }
 
-/// Everything below [`HOME`], the shell last.
-pub(super) fn configure(config: &mut ServiceConfig, cookie: Cookie, brand: Brand) {
+/// Everything below [`HOME`], the shell last, within the scope `/-`; nothing without a desk.
+pub(super) fn configure(config: &mut ServiceConfig, desk: Option<Desk>) {
+    let Some(desk) = desk else { return };
+    let at = |path: &str| Endpoint::at(path.trim_start_matches("/-"));
+    let (file, view) = (format!("{ASSETS}{{file:.*}}"), format!("{HOME}{{view:(?:/.*)?}}"));
     config
-        .app_data(web::Data::new(cookie))
-        .app_data(web::Data::new(brand))
+        .app_data(web::Data::new(desk))
         .service(
-            Endpoint::at(SIGN_IN)
+            at(SIGN_IN)
                 .on_undocumented(Method::GET, sign_in::form)
                 .on_undocumented(Method::POST, sign_in::sign_in),
         )
-        .service(Endpoint::at(SIGN_OUT).on_undocumented(Method::POST, sign_in::sign_out))
-        .service(
-            Endpoint::at(&format!("{ASSETS}{{file:.*}}"))
-                .on_undocumented(Method::GET, assets::asset),
-        )
-        .service(
-            Endpoint::at(&format!("{HOME}{{view:(?:/.*)?}}")).on_undocumented(Method::GET, shell),
-        );
+        .service(at(SIGN_OUT).on_undocumented(Method::POST, sign_in::sign_out))
+        .service(at(&file).on_undocumented(Method::GET, assets::asset))
+        .service(at(&view).on_undocumented(Method::GET, shell));
 }
 
-async fn shell(
-    request: HttpRequest,
-    services: web::Data<Services>,
-    cookie: web::Data<Cookie>,
-    brand: web::Data<Brand>,
-) -> HttpResponse {
-    match has_session(&request, &services, &cookie).await {
-        Ok(true) => {
-            html(HttpResponse::Ok(), &Shell { brand: &brand, assets: way_to(&request, ASSETS) })
-        }
-        Err(AuthError::Store(_)) => {
-            let mut response = HttpResponse::ServiceUnavailable();
-            response.insert_header((RETRY_AFTER, RETRY_SECONDS));
-            say(&request, response, &brand, "The store does not answer. Try again in a moment.")
-        }
+async fn shell(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
+    let brand = &desk.brand;
+    match desk.has_session(&request).await {
+        Ok(true) => html(HttpResponse::Ok(), &Shell { brand, assets: way_to(&request, ASSETS) }),
+        Err(AuthError::Store(_)) => say(&request, unavailable(), brand, AWAY),
         Ok(false) | Err(_) => {
             let wanted = request.uri().path_and_query().map_or(HOME, |wanted| wanted.as_str());
             let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
@@ -92,21 +101,6 @@ async fn shell(
                 Site::Other => follow_again(&request, &sign_in),
                 Site::Ours | Site::Untold => see_other(&request, &sign_in).finish(),
             }
-        }
-    }
-}
-
-/// Whether somebody is signed in; an error, if somebody was.
-async fn has_session(
-    request: &HttpRequest,
-    services: &Services,
-    cookie: &Cookie,
-) -> Result<bool, AuthError> {
-    match cookie.token(request) {
-        None => Ok(false),
-        Some(token) => {
-            services.auth.resume_session(token, Timestamp::now()).await?;
-            Ok(true)
         }
     }
 }

@@ -1,7 +1,8 @@
 //! How pages of the dashboard are sent, and how they name one another.
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
@@ -9,12 +10,15 @@ use askama::Template;
 use super::ASSETS;
 use crate::http::brand::Brand;
 use crate::http::page::NO_SNIFF;
-use crate::http::redirect::{NO_INDEX, NO_STORE, ROBOTS};
+use crate::http::redirect::{NO_INDEX, NO_STORE, RETRY_SECONDS, ROBOTS};
 
 /// Nothing from elsewhere, and no script or style but what lies in files of ours.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
+
+/// What is said while the store is away.
+pub(super) const AWAY: &str = "The store does not answer. Try again in a moment.";
 
 #[derive(Template)]
 #[template(path = "dashboard/notice.html")]
@@ -49,9 +53,9 @@ pub(super) fn see_other(request: &HttpRequest, path: &str) -> HttpResponseBuilde
     response
 }
 
-/// Has the browser go to `path` by itself. Who follows a link on another site, in a mail or a chat, is
-/// let in without the cookie (`SameSite=Strict`), redirects included; what a page of ours leads to gets
-/// it. So who is signed in need not do so again.
+/// Has the browser go to `path` by itself. Who follows a link on another site, in a mail or a chat,
+/// comes without the cookie (`SameSite=Strict`), through redirects as well; to where a page of ours
+/// leads it is sent. So who is signed in need not do so again.
 pub(super) fn follow_again(request: &HttpRequest, path: &str) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(("Refresh", format!("0; url={}", way_to(request, path))))
@@ -66,6 +70,13 @@ pub(super) fn follow_again(request: &HttpRequest, path: &str) -> HttpResponse {
 pub(super) fn way_to(request: &HttpRequest, path: &str) -> String {
     let depth = request.uri().path().matches('/').count();
     format!("{}{}", "../".repeat(depth.saturating_sub(1)), path.trim_start_matches('/'))
+}
+
+/// The answer while the store is away, to be filled.
+pub(super) fn unavailable() -> HttpResponseBuilder {
+    let mut response = HttpResponse::ServiceUnavailable();
+    response.insert_header((RETRY_AFTER, RETRY_SECONDS));
+    response
 }
 
 /// A page that says one thing.

@@ -1,21 +1,17 @@
 //! Signing in and out: a form that works without a script.
 
-use std::time::Duration;
-
-use actix_web::http::header::{RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use actix_web::http::header::{SET_COOKIE, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 use jiff::Timestamp;
 use url::{Position, Url, form_urlencoded};
 
-use super::page::{html, say, see_other, way_to};
-use super::{ASSETS, HOME, SIGN_IN, SIGN_OUT, has_session};
-use crate::http::Services;
+use super::page::{AWAY, html, say, see_other, unavailable, way_to};
+use super::{ASSETS, Desk, HOME, SIGN_IN, SIGN_OUT};
 use crate::http::brand::Brand;
 use crate::http::error::Problem;
 use crate::http::extract::read_bytes;
-use crate::http::redirect::RETRY_SECONDS;
-use crate::http::session::{Cookie, Site};
+use crate::http::session::Site;
 use crate::model::key::PlainKey;
 use crate::service::auth::AuthError;
 use crate::service::session::Session;
@@ -35,72 +31,60 @@ struct Form<'a> {
 }
 
 /// Asks for the key.
-pub(super) async fn form(
-    request: HttpRequest,
-    services: web::Data<Services>,
-    cookie: web::Data<Cookie>,
-    brand: web::Data<Brand>,
-) -> HttpResponse {
+pub(super) async fn form(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
     let to = destination(field(request.query_string().as_bytes(), "to").as_deref());
-    match has_session(&request, &services, &cookie).await {
-        Ok(true) => see_other(&request, &to).finish(),
-        Ok(false) | Err(AuthError::Store(_)) => {
-            show(&request, HttpResponse::Ok(), &brand, &to, None)
-        }
-        Err(over) => show(&request, HttpResponse::Ok(), &brand, &to, Some(sentence(&over))),
-    }
+    let error = match desk.has_session(&request).await {
+        Ok(true) => return see_other(&request, &to).finish(),
+        Ok(false) | Err(AuthError::Store(_)) => None,
+        Err(over) => Some(sentence(&over)),
+    };
+    show(&request, HttpResponse::Ok(), &desk.brand, &to, error)
 }
 
 /// Takes the key and gives a session for it.
 pub(super) async fn sign_in(
     request: HttpRequest,
-    services: web::Data<Services>,
-    cookie: web::Data<Cookie>,
-    brand: web::Data<Brand>,
+    desk: web::Data<Desk>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let body = read_bytes(&request, payload, MAX_FORM).await?;
     let to = destination(field(&body, "to").as_deref());
+    let ask_again = |response: HttpResponseBuilder, error: &str| {
+        show(&request, response, &desk.brand, &to, Some(error))
+    };
     // Otherwise another site could have somebody work under a key of its own.
     if Site::of(&request) == Site::Other {
         let error = "This came from a page of another site. Sign in here.";
-        return Ok(show(&request, HttpResponse::Forbidden(), &brand, &to, Some(error)));
+        return Ok(ask_again(HttpResponse::Forbidden(), error));
     }
     let key = field(&body, "key").unwrap_or_default();
-    Ok(match begin(&services, key.trim(), cookie.lasts()).await {
+    Ok(match begin(&desk, key.trim()).await {
         Ok(session) => {
-            see_other(&request, &to).insert_header((SET_COOKIE, cookie.carrying(&session))).finish()
+            let cookie = desk.cookie.carrying(&session);
+            see_other(&request, &to).insert_header((SET_COOKIE, cookie)).finish()
         }
-        Err(AuthError::Store(_)) => {
-            let mut response = HttpResponse::ServiceUnavailable();
-            response.insert_header((RETRY_AFTER, RETRY_SECONDS));
-            let error = "The store does not answer. Try again in a moment.";
-            show(&request, response, &brand, &to, Some(error))
-        }
+        Err(AuthError::Store(_)) => ask_again(unavailable(), AWAY),
         Err(refusal) => {
             let mut response = HttpResponse::Unauthorized();
             response.insert_header((WWW_AUTHENTICATE, CHALLENGE));
-            show(&request, response, &brand, &to, Some(sentence(&refusal)))
+            ask_again(response, sentence(&refusal))
         }
     })
 }
 
-async fn begin(services: &Services, key: &str, lasts: Duration) -> Result<Session, AuthError> {
+async fn begin(desk: &Desk, key: &str) -> Result<Session, AuthError> {
     let key = PlainKey::parse(key).map_err(|_| AuthError::Unknown)?;
-    services.auth.begin_session(&key, lasts, Timestamp::now()).await
+    desk.auth.begin_session(&key, desk.cookie.lasts(), Timestamp::now()).await
 }
 
 /// Ends the session, if there is one.
-pub(super) async fn sign_out(
-    request: HttpRequest,
-    cookie: web::Data<Cookie>,
-    brand: web::Data<Brand>,
-) -> HttpResponse {
+pub(super) async fn sign_out(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
     if Site::of(&request) == Site::Other {
         let what = "A page of another site wanted to sign you out. You are still signed in.";
-        return say(&request, HttpResponse::Forbidden(), &brand, what);
+        return say(&request, HttpResponse::Forbidden(), &desk.brand, what);
     }
-    see_other(&request, SIGN_IN).insert_header((SET_COOKIE, cookie.cleared())).finish()
+    let cookie = desk.cookie.cleared();
+    see_other(&request, SIGN_IN).insert_header((SET_COOKIE, cookie)).finish()
 }
 
 fn show(

@@ -6,8 +6,8 @@ use actix_web::http::header;
 use super::error::Refusal;
 use super::params::Params;
 use crate::http::Services;
+use crate::http::caller::{LocalPeer, bearer};
 use crate::http::error::{Kind, Problem};
-use crate::http::extract::{LocalPeer, bearer};
 use crate::model::key::PlainKey;
 use crate::service::auth::Principal;
 

@@ -31,8 +31,11 @@ const BY_HOUR_UP_TO: SignedDuration = SignedDuration::from_hours(2 * 24);
 const BY_DAY_UP_TO: SignedDuration = SignedDuration::from_hours(92 * 24);
 const BY_WEEK_UP_TO: SignedDuration = SignedDuration::from_hours(700 * 24);
 
+/// Finds the name of something among the words of a language.
+type Called = fn(&Words) -> &Phrase;
+
 /// The dimensions that are shown, and what they are called.
-const TOPS: [(Dimension, fn(&Words) -> &Phrase); 4] = [
+const TOPS: [(Dimension, Called); 4] = [
     (Dimension::Referrer, |words| &words.referrers),
     (Dimension::Country, |words| &words.countries),
     (Dimension::Browser, |words| &words.browsers),

@@ -10,9 +10,10 @@ use super::links::status_of;
 use super::once::{Outcome, once};
 use super::wire::{LinkBody, NewLinkBody, Public};
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Kind, Problem, ProblemBody};
-use crate::http::extract::{Caller, MAX_BATCH_BODY, QueryString, parse, parse_row, read_body};
+use crate::http::extract::{MAX_BATCH_BODY, QueryString, parse, parse_row, read_body};
 use crate::service::shorten::{MAX_BATCH, Minted, NewLink};
 
 /// `/links/batch`; with any method but `POST` it is the link with the code `batch`.

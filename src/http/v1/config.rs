@@ -7,9 +7,10 @@ use actix_web::{HttpRequest, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::Problem;
-use crate::http::extract::{Caller, QueryString};
+use crate::http::extract::QueryString;
 
 /// `/config`.
 pub(super) fn endpoint() -> Endpoint {

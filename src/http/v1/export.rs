@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Kind, Problem};
-use crate::http::extract::{Caller, QueryString};
+use crate::http::extract::QueryString;
 use crate::service::transfer::export::{Format, QUEUE};
 
 /// `/export`.

@@ -6,9 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::wire::rfc3339;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::Problem;
-use crate::http::extract::{Caller, QueryString};
+use crate::http::extract::QueryString;
 use crate::service::click::{Snapshot, archive};
 use crate::service::health::{Health, JournalReport, Report, StoreKind};
 

@@ -7,9 +7,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Kind, Problem};
-use crate::http::extract::{Caller, MAX_BATCH_BODY, QueryString, read_lines};
+use crate::http::extract::{MAX_BATCH_BODY, QueryString, read_lines};
 use crate::service::transfer::import::{OnConflict, Remark, Report, Run};
 
 /// `/import`.

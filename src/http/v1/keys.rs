@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 
 use super::wire::rfc3339;
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{Caller, MAX_BODY, QueryString, parse, read_body};
+use crate::http::extract::{MAX_BODY, QueryString, parse, read_body};
 use crate::model::key::{Key, Scope};
 
 /// `/keys`.

@@ -10,9 +10,10 @@ use super::CODE;
 use super::once::{Outcome, once};
 use super::wire::{EditBody, LinkBody, NewLinkBody};
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Kind, Problem, ProblemBody};
-use crate::http::extract::{Caller, MAX_BODY, QueryString, parse, read_body};
+use crate::http::extract::{MAX_BODY, QueryString, parse, read_body};
 use crate::model::link::State;
 use crate::service::shorten::{Minted, Query};
 

@@ -15,9 +15,10 @@ use tokio::time::MissedTickBehavior;
 use utoipa::ToSchema;
 
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{Caller, QueryString};
+use crate::http::extract::QueryString;
 use crate::model::code::Code;
 use crate::model::tally::Count;
 use crate::service::live::{Clicks, Gap, Listener, LiveError, NewsId, Word};

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::error::{Kind, PROBLEM_JSON, Problem};
-use crate::http::extract::Caller;
 use crate::service::replies::{Answer, Begun, Fingerprint};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -22,10 +22,25 @@ const AGENTS: usize = 8_192;
 /// The family of browsers that fetched ahead of any click.
 const PREFETCH: &str = "prefetch";
 
+/// Days after which the secret of a day's visitors is forgotten. Clicks that are looked at later than
+/// that are new visitors'.
+const SALT_DAYS: u32 = 2;
+
+/// Those who read the journal, each at a place of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reading {
+    /// Into the tallies.
+    Rollup,
+    /// Into the archive.
+    Archive,
+}
+
 /// Makes visits of clicks.
 pub struct Enricher {
     /// The secret with which visitors are hashed, by day.
     salts: BTreeMap<Day, [u8; 16]>,
+    /// The oldest day that a reading which is behind is in the midst of.
+    amid: BTreeMap<Reading, Day>,
     referrers: Referrers,
     /// Names by what the request said.
     named: Cache<Box<[u8]>, Name>,
@@ -50,6 +65,7 @@ impl Enricher {
     pub fn new(referrers: Referrers, countries: Countries) -> Self {
         Self {
             salts: BTreeMap::new(),
+            amid: BTreeMap::new(),
             direct: referrers.name(b""),
             referrers,
             named: Cache::new(REFERRERS),
@@ -74,6 +90,22 @@ impl Enricher {
     #[cfg(test)]
     pub(super) fn has_salt(&self, day: Day) -> bool {
         self.salts.contains_key(&day)
+    }
+
+    /// Says which is the oldest day that a reading is in the midst of: its secret is kept until the
+    /// reading is past it. `None`: it has read everything.
+    pub fn read_amid(&mut self, reading: Reading, day: Option<Day>) {
+        match day {
+            Some(day) => self.amid.insert(reading, day),
+            None => self.amid.remove(&reading),
+        };
+    }
+
+    /// The first day whose secret is kept today, as far as the readings of this journal go.
+    #[must_use]
+    pub fn salts_kept_from(&self, today: Day) -> Day {
+        let oldest = self.amid.values().fold(today, |oldest, day| oldest.min(*day));
+        Day(oldest.0.saturating_sub(SALT_DAYS))
     }
 
     /// Forgets the secrets of the days before this one.
@@ -285,5 +317,16 @@ mod tests {
             })
             .collect();
         assert_eq!(hashes.len(), 4);
+    }
+
+    #[test]
+    fn a_secret_is_kept_for_whoever_is_still_in_the_midst_of_its_day() {
+        let mut enricher = enricher();
+        assert_eq!(enricher.salts_kept_from(Day(100)), Day(98));
+        enricher.read_amid(Reading::Rollup, Some(Day(120)));
+        enricher.read_amid(Reading::Archive, Some(Day(50)));
+        assert_eq!(enricher.salts_kept_from(Day(100)), Day(48));
+        enricher.read_amid(Reading::Archive, None);
+        assert_eq!(enricher.salts_kept_from(Day(100)), Day(98));
     }
 }

@@ -8,13 +8,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::enrich::{Enricher, NoSalt};
+use super::enrich::{Enricher, NoSalt, Reading};
 use super::figures::Figures;
 use super::milestones::Milestones;
 use super::sums::{Due, Sums};
@@ -31,11 +32,13 @@ use crate::store::{
     StoreError, Tallies as _,
 };
 
-/// Bytes of the journal read for one round, over all lanes: about 30,000 clicks.
-const ROUND_BYTES: usize = 8 * 1024 * 1024;
-/// Days after which the secret of a day's visitors is forgotten. Clicks that are counted later than
-/// that are new visitors.
-const SALT_DAYS: u32 = 2;
+/// Bytes of the journal read at a stretch, over all lanes: about 30,000 clicks.
+const STRETCH_BYTES: usize = 8 * 1024 * 1024;
+/// Stretches of one round at most. The rows of the links that are clicked are written once a round,
+/// so a long one costs less a click.
+const STRETCHES: usize = 4;
+/// Links after which a round has enough: each takes about a thousand bytes of memory.
+const ROUND_LINKS: usize = 20_000;
 
 /// Why a round came to nothing. It is tried again.
 #[derive(Debug, thiserror::Error)]
@@ -73,11 +76,14 @@ pub struct Rollup {
 }
 
 /// What was read of the journal in one round.
-enum Stretch {
-    /// All of it summed up, for each partition; and whether there is more than fits a round.
-    Read(Sums, bool),
-    /// The secrets of these days are needed first.
-    NoSalt(BTreeSet<Day>),
+#[derive(Default)]
+struct Stretch {
+    /// All of it summed up.
+    sums: Sums,
+    /// Whether there is more than fits a round.
+    behind: bool,
+    /// The days whose secrets are needed before any lane of them can be read on.
+    no_salt: BTreeSet<Day>,
 }
 
 impl Rollup {
@@ -125,22 +131,15 @@ impl Rollup {
                 self.store().progress(self.journal.node()).await?
             }
         };
-        let (sums, behind) = match self.read(&known)? {
-            Stretch::Read(sums, behind) => (sums, behind),
-            Stretch::NoSalt(days) => {
-                self.fetch_salts(&days, now).await?;
-                // Read again from where the store stands.
-                self.readers.clear();
-                self.known = Some(known);
-                return Ok(Round::Behind);
-            }
-        };
+        let Stretch { sums, behind, no_salt } = self.read(&known)?;
+        // Whatever becomes of what was read, reading goes on with them.
+        self.fetch_salts(&no_salt, now).await?;
         let batches = self.batches(&known, sums, now).await?;
         let moving: Vec<_> =
             batches.iter().enumerate().filter(|(_, b)| !b.moves.is_empty()).collect();
         if moving.is_empty() {
             self.known = Some(known);
-            return Ok(Round::Idle);
+            return Ok(if behind { Round::Behind } else { Round::Idle });
         }
         if self.settings.fsync == Fsync::Interval {
             // What was read is on the disk before the store counts it: the store is never ahead of
@@ -162,8 +161,10 @@ impl Rollup {
         days: &BTreeSet<Day>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(oldest) = days.first() else { return Ok(()) };
-        let forget_before = kept_from(Quarter::of(now).day().min(*oldest));
+        if days.is_empty() {
+            return Ok(());
+        }
+        let forget_before = self.enricher.salts_kept_from(Quarter::of(now).day());
         self.enricher.forget_salts(forget_before);
         for day in days {
             let salt = self.store().salt(*day, &random_bytes(), forget_before).await?;
@@ -180,7 +181,7 @@ impl Rollup {
     /// # Errors
     /// The store's.
     pub async fn forget_salts(&mut self, now: Timestamp) -> Result<(), StoreError> {
-        let before = kept_from(Quarter::of(now).day());
+        let before = self.enricher.salts_kept_from(Quarter::of(now).day());
         self.enricher.forget_salts(before);
         self.store().forget_salts(before).await
     }
@@ -268,44 +269,52 @@ impl Rollup {
     /// Reads on in every lane, and sums up what was not counted everywhere yet.
     fn read(&mut self, known: &[Progress]) -> io::Result<Stretch> {
         self.open_lanes(known)?;
-        let mut sums = Sums::default();
-        let mut no_salt = BTreeSet::new();
-        let limit = ROUND_BYTES / self.readers.len().max(1);
-        let mut behind = false;
+        let mut stretch = Stretch::default();
+        for _ in 0..STRETCHES {
+            stretch.behind = self.read_on(known, &mut stretch)?;
+            let enough = stretch.sums.links() >= ROUND_LINKS || !stretch.no_salt.is_empty();
+            if enough || !stretch.behind {
+                break;
+            }
+        }
+        Ok(stretch)
+    }
+
+    /// Reads a stretch of every lane, but no click whose visitor can't be told yet; says whether there
+    /// is more.
+    fn read_on(&mut self, known: &[Progress], stretch: &mut Stretch) -> io::Result<bool> {
+        let limit = STRETCH_BYTES / self.readers.len().max(1);
+        let Stretch { sums, no_salt, .. } = stretch;
         let enricher = &mut self.enricher;
+        let (mut behind, mut amid) = (false, None);
         for (lane, reader) in &mut self.readers {
             let (damaged, ceiling) = (reader.damaged(), ceiling(known, *lane));
-            behind |= reader.read(limit, |place, entry| {
+            let mut day = None;
+            let more = reader.read_while(limit, |place, entry| {
+                let (Entry::Click(click) | Entry::Orphan(click)) = entry else {
+                    return ControlFlow::Continue(());
+                };
+                day = Some(Quarter::of(click.at()).day());
                 let due = match place >= ceiling {
                     true => Due::ALL,
                     false => Due::of(known.len(), |p| place >= at(&known[p], *lane)),
                 };
-                let outcome = match entry {
-                    Entry::Click(click) => {
-                        enricher.visit(&click).map(|visit| sums.add(&click, &visit, due))
+                match (enricher.visit(&click), entry) {
+                    (Ok(visit), Entry::Orphan(_)) => sums.add_orphan(&click, &visit, due),
+                    (Ok(visit), _) => sums.add(&click, &visit, due),
+                    (Err(NoSalt(day)), _) => {
+                        no_salt.insert(day);
+                        return ControlFlow::Break(());
                     }
-                    Entry::Orphan(click) => {
-                        enricher.visit(&click).map(|visit| sums.add_orphan(&click, &visit, due))
-                    }
-                    Entry::Lost(_) => Ok(()),
-                };
-                if let Err(NoSalt(day)) = outcome {
-                    no_salt.insert(day);
                 }
+                ControlFlow::Continue(())
             })?;
-            if reader.damaged() > damaged {
-                let bytes = reader.damaged() - damaged;
-                tracing::error!(
-                    journal.lane = lane.0,
-                    bytes,
-                    "damaged bytes in the journal passed over"
-                );
-            }
+            tell_damage(*lane, reader.damaged() - damaged);
+            behind |= more;
+            amid = day.filter(|_| more).into_iter().chain(amid).min();
         }
-        Ok(match no_salt.is_empty() {
-            true => Stretch::Read(sums, behind),
-            false => Stretch::NoSalt(no_salt),
-        })
+        enricher.read_amid(Reading::Rollup, amid);
+        Ok(behind)
     }
 
     /// A batch for each partition.
@@ -398,9 +407,10 @@ impl Rollup {
     }
 }
 
-/// The first day whose secret is kept on this one.
-fn kept_from(today: Day) -> Day {
-    Day(today.0.saturating_sub(SALT_DAYS))
+fn tell_damage(lane: Lane, bytes: u64) {
+    if bytes > 0 {
+        tracing::error!(journal.lane = lane.0, bytes, "damaged bytes in the journal passed over");
+    }
 }
 
 fn at(progress: &Progress, lane: Lane) -> Position {

@@ -64,6 +64,11 @@ impl Sums {
         cell.breakdown.of_mut(Dimension::CodeAndReferrer).add(&both, count);
     }
 
+    /// How many links were clicked, of those that are looked at apart.
+    pub(super) fn links(&self) -> usize {
+        self.links.values().map(HashMap::len).sum()
+    }
+
     /// The links that were clicked. What is in the journal was a code when it was followed.
     pub(super) fn codes(&self) -> Vec<Code> {
         let codes = self.links.values().flat_map(HashMap::keys);

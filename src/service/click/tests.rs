@@ -24,6 +24,7 @@ use crate::store::redis::Redis;
 use crate::store::{Account, Ask, Bulletin as _, Lane, Position, Store, Tallies as _, Upkeep as _};
 
 const NOON: i64 = 1_795_435_200_000;
+const FIREFOX: &[u8] = b"Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0";
 
 pub(super) fn now() -> Timestamp {
     Timestamp::from_millisecond(NOON).unwrap()
@@ -61,6 +62,7 @@ macro_rules! over_each_store {
 
 over_each_store! {
     every_click_is_counted_once_and_the_account_adds_up_at_every_look
+    each_days_visitors_are_told_once_in_a_journal_of_many_days
     two_roll_ups_at_once_count_no_click_twice
     a_roll_up_that_dies_anywhere_is_gone_on_with
     a_running_roll_up_counts_by_itself_and_its_end_counts_the_tail
@@ -179,6 +181,34 @@ async fn every_click_is_counted_once_and_the_account_adds_up_at_every_look(store
     }
     catch_up(&mut rollup).await;
     assert_counted(&store, &rollup, 1_000, 7).await;
+}
+
+/// Longer than secrets are kept, and all of it in one round's reach; one lane begins where the other
+/// has half done.
+async fn each_days_visitors_are_told_once_in_a_journal_of_many_days(store: Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = journal(folder.path());
+    for days in [0..12, 6..12] {
+        let mut writer = journal.writer().unwrap();
+        for (day, visitor) in days.flat_map(|day| [(day, 1), (day, 2), (day, 1)]) {
+            let at_ms = NOON + day * 86_400_000;
+            let address = Some(std::net::IpAddr::from([192, 0, 2, visitor]));
+            let source = Source { agent: FIREFOX, address, ..Source::default() };
+            writer.append(&Click { at_ms, code: "code", source }).unwrap();
+        }
+    }
+    catch_up(&mut rollup(&store, &journal)).await;
+    let first = Quarter::of(now()).day().0;
+    let ask = |day| Ask { day: Day(day), quarters: false, names: false, sketch: false };
+    let asks: Vec<Ask> = (first..first + 12).map(ask).collect();
+    let subject = Subject::Link(Code::parse("code").unwrap());
+    let days = store.days(&subject, &asks).await.unwrap();
+    let told = days.into_iter().map(|(day, row)| {
+        let figures = row.whole.figures();
+        (day.0 - first, figures.count.clicks(), figures.visitors)
+    });
+    let expected = (0..12).map(|day| (day, if day < 6 { 3 } else { 6 }, 2));
+    assert_eq!(told.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }
 
 async fn two_roll_ups_at_once_count_no_click_twice(store: Store) {

@@ -19,7 +19,7 @@ fn is_of(text: &str, key: &Key) -> bool {
     Token::read(text).is_some_and(|token| token.key == key.id && token.is_of(key))
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn a_session_opens_what_its_key_opens_until_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let auth = Auth::new(links(folder.path()));
@@ -42,7 +42,7 @@ async fn a_session_opens_what_its_key_opens_until_it_ends() {
     }
 }
 
-#[actix_web::test]
+#[tokio::test]
 async fn a_session_ends_with_its_key() {
     let folder = tempfile::tempdir().unwrap();
     let auth = Auth::new(links(folder.path()));

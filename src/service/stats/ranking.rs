@@ -6,14 +6,14 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
-use super::report::{AT_ONCE, add_up, aside, days_to_ask, sum};
+use super::report::{AT_ONCE, add_up, days_to_ask, sum};
 use super::window::{Rows, Window, middle_of_day, middle_of_quarter};
 use super::{MAX_TOP_DAYS, Query, Rank, Stats, StatsError, Top};
 use crate::model::code::Code;
 use crate::model::link::Link;
 use crate::model::tally::{Count, Day, Figures, Quarter, Subject};
 use crate::service::auth::Principal;
-use crate::store::{Ask, DayFigures, Links as _, Store, StoreError, Tallies as _};
+use crate::store::{Ask, DayFigures, Links as _, Store, StoreError, Tallies as _, aside};
 
 /// Days whose links are read at the same time.
 const DAYS_AT_ONCE: usize = 2;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::window::{Rows, middle_of_day, middle_of_quarter};
 use crate::model::tally::{Breakdown, Cell, Count, Day, Figures, Quarter, Subject};
-use crate::store::{Ask, DayRow, Store, StoreError, Tallies as _};
+use crate::store::{Ask, DayRow, Store, StoreError, Tallies as _, aside};
 
 /// Days of which quarters are read as one piece: some megabytes of a large site.
 const DAYS_BY_QUARTER: usize = 4;
@@ -128,14 +128,6 @@ async fn days_of(
         .await?;
     }
     Ok(days.into_values().collect())
-}
-
-/// Work that takes longer than a reader on this thread may wait, done on another.
-pub(super) async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| StoreError::Unavailable(e.to_string()))
 }
 
 /// Whether the quarters of a day are all there.

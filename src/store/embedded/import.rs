@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use redb::{ReadableTable, Table, WriteTransaction};
 use tokio::sync::oneshot;
 
-use super::links::{ADDRESSES, LINKS, LISTINGS, digest, places};
+use super::links::{ADDRESSES, LISTINGS, digest, places};
+use super::records::Records;
 use super::{Embedded, failed};
 use crate::model::link::Link;
-use crate::store::{StoreError, record};
+use crate::store::{StoreError, aside, record};
 
 /// Half the SHA-256 of an address.
 type Digest = [u8; 16];
@@ -56,8 +57,7 @@ impl Embedded {
         max_codes: usize,
     ) -> Result<There, StoreError> {
         let links = Arc::clone(links);
-        let ready = tokio::task::spawn_blocking(move || Ready::new(links, max_codes)).await;
-        let ready = ready.map_err(|e| StoreError::Unavailable(e.to_string()))?;
+        let ready = aside(move || Ready::new(links, max_codes)).await?;
         let (tell, told) = oneshot::channel();
         self.imports.lock().unwrap_or_else(PoisonError::into_inner).push(Waiting { ready, tell });
         // Of those who wait, the first takes all along, and the others find nothing left to do. A task
@@ -169,15 +169,10 @@ impl Ready {
 
     /// Stores the links whose codes are free; what stands under the others.
     fn claim(&self, txn: &WriteTransaction) -> Result<Vec<There>, StoreError> {
-        let mut table = txn.open_table(LINKS).map_err(failed)?;
+        let mut records = Records::open(txn)?;
         let mut there: Vec<There> = self.links.iter().map(|part| vec![None; part.len()]).collect();
         for (spot, record) in &self.records {
-            let code = &self.link(*spot).code;
-            let found = table.get(code.as_str()).map_err(failed)?;
-            let found = found.map(|bytes| record::to_link(code, bytes.value())).transpose()?;
-            if found.is_none() {
-                table.insert(code.as_str(), record.as_slice()).map_err(failed)?;
-            }
+            let found = records.claim(&self.link(*spot).code, record)?;
             there[spot.0][spot.1] = found;
         }
         Ok(there)

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 use sha2::{Digest, Sha256};
 
+use super::records::{self, Records, link};
 use super::{Embedded, failed};
 use crate::model::code::Code;
 use crate::model::key::KeyId;
@@ -13,7 +14,6 @@ use crate::model::link::Link;
 use crate::model::target::Target;
 use crate::store::{Claim, Codes, Links, Listing, Mint, Place, Replaced, StoreError, Swap, record};
 
-pub(super) const LINKS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("links");
 /// First half of the address's SHA-256 → its codes, with spaces between them.
 pub(super) const ADDRESSES: TableDefinition<'_, [u8; 16], &str> = TableDefinition::new("addresses");
 /// Name of the listing, milliseconds since 1970, code. All listings stand in one table.
@@ -24,7 +24,7 @@ pub(super) const LISTINGS: TableDefinition<'_, (&str, i64, &str), ()> =
 const AFTER_ANY_CODE: &str = "\u{7f}";
 
 pub(super) fn make_tables(txn: &WriteTransaction) -> Result<(), StoreError> {
-    txn.open_table(LINKS).map_err(failed)?;
+    records::make_tables(txn)?;
     txn.open_table(ADDRESSES).map_err(failed)?;
     txn.open_table(LISTINGS).map_err(failed)?;
     Ok(())
@@ -43,9 +43,9 @@ impl Links for Embedded {
     async fn claim(&self, links: &[Link]) -> Result<Vec<Claim>, StoreError> {
         let links = links.to_vec();
         self.write(move |txn| {
-            let mut table = txn.open_table(LINKS).map_err(failed)?;
+            let mut records = Records::open(txn)?;
             let mut listings = txn.open_table(LISTINGS).map_err(failed)?;
-            links.iter().map(|link| claim(&mut table, &mut listings, link)).collect()
+            links.iter().map(|link| claim(&mut records, &mut listings, link)).collect()
         })
         .await
     }
@@ -53,7 +53,7 @@ impl Links for Embedded {
     async fn mint(&self, links: &[Link]) -> Result<Vec<Mint>, StoreError> {
         let links = links.to_vec();
         self.write(move |txn| {
-            let mut table = txn.open_table(LINKS).map_err(failed)?;
+            let mut records = Records::open(txn)?;
             let mut addresses = txn.open_table(ADDRESSES).map_err(failed)?;
             let mut listings = txn.open_table(LISTINGS).map_err(failed)?;
             let mut mint = |link: &Link| {
@@ -62,7 +62,7 @@ impl Links for Embedded {
                 if !there.0.is_empty() {
                     return Ok(Mint::Known(there));
                 }
-                if claim(&mut table, &mut listings, link)? == Claim::Taken {
+                if claim(&mut records, &mut listings, link)? == Claim::Taken {
                     return Ok(Mint::Taken);
                 }
                 addresses.insert(digest, link.code.as_str()).map_err(failed)?;
@@ -141,36 +141,26 @@ impl Links for Embedded {
     }
 }
 
-fn link(txn: &ReadTransaction, code: &Code) -> Result<Option<Link>, StoreError> {
-    let links = txn.open_table(LINKS).map_err(failed)?;
-    let found = links.get(code.as_str()).map_err(failed)?;
-    found.map(|bytes| record::to_link(code, bytes.value())).transpose()
-}
-
 fn claim(
-    links: &mut Table<'_, &str, &[u8]>,
+    records: &mut Records<'_>,
     listings: &mut Table<'_, (&str, i64, &str), ()>,
     link: &Link,
 ) -> Result<Claim, StoreError> {
-    let code = link.code.as_str();
-    if links.get(code).map_err(failed)?.is_some() {
+    if records.claim(&link.code, &record::of_link(link))?.is_some() {
         return Ok(Claim::Taken);
     }
-    links.insert(code, record::of_link(link).as_slice()).map_err(failed)?;
     for (name, made) in places(link) {
-        listings.insert((name.as_str(), made, code), ()).map_err(failed)?;
+        listings.insert((name.as_str(), made, link.code.as_str()), ()).map_err(failed)?;
     }
     Ok(Claim::Claimed)
 }
 
 fn replace(txn: &WriteTransaction, old: &Link, new: &Link) -> Result<Replaced, StoreError> {
-    let mut links = txn.open_table(LINKS).map_err(failed)?;
-    let code = old.code.as_str();
-    let there = links.get(code).map_err(failed)?.map(|bytes| bytes.value().to_vec());
-    if there != Some(record::of_link(old)) {
+    let (was, is) = (record::of_link(old), record::of_link(new));
+    if !Records::open(txn)?.replace(&old.code, &was, &is)? {
         return Ok(Replaced::Changed);
     }
-    links.insert(code, record::of_link(new).as_slice()).map_err(failed)?;
+    let code = old.code.as_str();
     let mut listings = txn.open_table(LISTINGS).map_err(failed)?;
     let (before, after) = (places(old), places(new));
     for (name, ms) in before.difference(&after) {

@@ -10,6 +10,7 @@ mod hold;
 mod import;
 mod keys;
 mod links;
+mod records;
 mod sweep;
 mod tallies;
 mod writer;
@@ -21,7 +22,7 @@ use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
 };
 
-use super::{Change, Changes, Partitions, SCHEMA_VERSION, StoreError, Upkeep};
+use super::{Change, Changes, Partitions, SCHEMA_VERSION, StoreError, Upkeep, aside};
 use crate::model::target::Target;
 use writer::Writer;
 
@@ -81,8 +82,7 @@ impl Embedded {
         work: impl FnOnce(&ReadTransaction) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let file = Arc::clone(&self.file);
-        let outcome = tokio::task::spawn_blocking(move || file.read(work)).await;
-        outcome.unwrap_or_else(|e| Err(StoreError::Unavailable(e.to_string())))
+        aside(move || file.read(work)).await?
     }
 
     /// A write, durable when this returns.

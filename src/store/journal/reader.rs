@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::ops::Add;
+use std::ops::{Add, ControlFlow};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
@@ -123,7 +123,7 @@ impl Reader {
 
     /// Reads on within the open segment. It may end before `end` does, when its tail was lost.
     fn read_until(&mut self, end: Position) -> io::Result<()> {
-        while self.read_chunk(Some(end), true, &mut |_, _| ())? > 0 {}
+        while self.read_chunk(Some(end), true, &mut pass)? != Some(0) {}
         Ok(())
     }
 
@@ -137,11 +137,28 @@ impl Reader {
         limit: usize,
         mut each: impl FnMut(Position, Entry<'_>),
     ) -> io::Result<bool> {
+        self.read_while(limit, |place, entry| {
+            each(place, entry);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// As [`Reader::read`]; a record at which `each` breaks off is left where it is, to be read
+    /// again, and there is more.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn read_while(
+        &mut self,
+        limit: usize,
+        mut each: impl FnMut(Position, Entry<'_>) -> ControlFlow<()>,
+    ) -> io::Result<bool> {
         let mut sum = 0;
         while sum < limit {
             match self.read_some(&mut each)? {
-                0 => return Ok(false),
-                bytes => sum += bytes,
+                None => return Ok(true),
+                Some(0) => return Ok(false),
+                Some(bytes) => sum += bytes,
             }
         }
         Ok(true)
@@ -151,7 +168,7 @@ impl Reader {
     pub(super) fn read_out(&mut self) -> io::Result<()> {
         loop {
             let next = self.next_segment()?;
-            if self.read_chunk(None, true, &mut |_, _| ())? > 0 {
+            if self.read_chunk(None, true, &mut pass)? != Some(0) {
                 continue;
             }
             match next {
@@ -161,35 +178,39 @@ impl Reader {
         }
     }
 
-    /// Reads a chunk of the open segment, or goes on to the next. Zero: there is no more for now.
-    fn read_some(&mut self, each: &mut impl FnMut(Position, Entry<'_>)) -> io::Result<usize> {
+    /// Reads a chunk of the open segment, or goes on to the next; how many bytes. Zero: there is no
+    /// more for now. Nothing: `each` broke off.
+    fn read_some(
+        &mut self,
+        each: &mut impl FnMut(Position, Entry<'_>) -> ControlFlow<()>,
+    ) -> io::Result<Option<usize>> {
         loop {
             // Asked before reading: a segment that has a successor is not written to any more.
             let next = self.next_segment()?;
             let used = self.read_chunk(None, next.is_some(), each)?;
-            if used > 0 {
+            if used != Some(0) {
                 return Ok(used);
             }
             match next {
                 Some(segment) => self.enter(segment)?,
-                None => return Ok(0),
+                None => return Ok(Some(0)),
             }
         }
     }
 
-    /// Reads whole records from the open segment.
+    /// Reads whole records from the open segment, until `each` breaks off: then it answers nothing.
     fn read_chunk(
         &mut self,
         end: Option<Position>,
         complete: bool,
-        each: &mut impl FnMut(Position, Entry<'_>),
-    ) -> io::Result<usize> {
-        let Some(open) = &mut self.open else { return Ok(0) };
+        each: &mut impl FnMut(Position, Entry<'_>) -> ControlFlow<()>,
+    ) -> io::Result<Option<usize>> {
+        let Some(open) = &mut self.open else { return Ok(Some(0)) };
         self.chunk.resize(CHUNK, 0);
         let filled = read_at(&open.file, &mut self.chunk, HEADER + open.at)?;
         let bytes = &self.chunk[..filled];
         let base = open.segment.offset;
-        let mut used = 0;
+        let (mut used, mut broken_off) = (0, false);
         while used < filled {
             let place = segment::position(open.segment.run, base + open.at + used as u64);
             if end.is_some_and(|end| place >= end) {
@@ -197,8 +218,12 @@ impl Reader {
             }
             match frame::read(&bytes[used..]) {
                 Ok((entry, size)) => {
-                    self.counts = self.counts + counts_of(&entry);
-                    each(place, entry);
+                    let counts = counts_of(&entry);
+                    if each(place, entry).is_break() {
+                        broken_off = true;
+                        break;
+                    }
+                    self.counts = self.counts + counts;
                     used += size;
                 }
                 Err(_) if !complete => break,
@@ -213,7 +238,7 @@ impl Reader {
         }
         open.at += used as u64;
         self.position = segment::position(open.segment.run, base + open.at);
-        Ok(used)
+        Ok((!broken_off).then_some(used))
     }
 
     /// The segment after the open one; the first, when none is open.
@@ -254,6 +279,10 @@ impl Reader {
         }
         Ok(())
     }
+}
+
+fn pass(_: Position, _: Entry<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
 }
 
 fn is_damaged(error: &io::Error) -> bool {

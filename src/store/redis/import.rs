@@ -16,7 +16,7 @@ use super::schema::{self, partition_of, prefix};
 use super::scripts::{self, Call};
 use crate::model::code::Code;
 use crate::model::link::Link;
-use crate::store::{Claim, Links as _, StoreError};
+use crate::store::{Claim, Links as _, StoreError, aside};
 
 /// Calls of an import that are under way at the same time: while Redis does one, it has the next.
 const AT_ONCE: usize = 2;
@@ -37,7 +37,7 @@ impl Redis {
             there[at] = Some(found.ok_or_else(vanished)?);
         }
         let new = Arc::clone(links);
-        let (calls, there) = prepared(move || (entries(&new, &there, max_codes), there)).await?;
+        let (calls, there) = aside(move || (entries(&new, &there, max_codes), there)).await?;
         let enter = async |call: Call| self.connection.script::<i64>(Trip::Write, &call).await;
         let enter = stream::iter(calls).map(enter).buffer_unordered(AT_ONCE);
         enter.try_for_each(async |_| Ok(())).await?;
@@ -46,7 +46,7 @@ impl Redis {
 
     async fn claim_all(&self, links: &Arc<[Link]>) -> Result<Vec<Claim>, StoreError> {
         let (this, new) = (self.clone(), Arc::clone(links));
-        let calls = prepared(move || this.claims(&new)).await?;
+        let calls = aside(move || this.claims(&new)).await?;
         let claim = async |(at, call): (Vec<usize>, Call)| {
             let answers: String = self.connection.script(Trip::Write, &call).await?;
             Ok::<_, StoreError>((at, answers.bytes().map(read_claim).collect()))
@@ -94,12 +94,4 @@ fn entries(links: &[Link], there: &[Option<Link>], max_codes: usize) -> Vec<Call
         })
     };
     pieces.into_iter().map(call).collect()
-}
-
-/// Runs what takes some milliseconds beside the worker.
-async fn prepared<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| StoreError::Unavailable(e.to_string()))
 }

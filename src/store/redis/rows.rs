@@ -9,9 +9,9 @@ use super::schema::{PARTITIONS, partition_of, prefix};
 use super::tallies::damaged;
 use super::{Redis, scripts, together};
 use crate::model::code::Code;
-use crate::model::tally::row::{HEAD, Names};
+use crate::model::tally::row::{HEAD, Names, length_without_sketches};
 use crate::model::tally::{Breakdown, Cell, Day, Figures, QUARTERS_AN_HOUR, Row, Subject};
-use crate::store::{Ask, DayFigures, DayRow, StoreError};
+use crate::store::{Ask, DayFigures, DayRow, StoreError, aside};
 
 /// Days looked into by one script call: without their quarters, and with them.
 const DAYS_A_CALL: usize = 128;
@@ -38,12 +38,48 @@ impl Redis {
         asks: &[Ask],
     ) -> Result<Vec<(Day, DayRow)>, StoreError> {
         let name = subject.name();
-        let pieces = asks.chunk_by(|a, b| a.quarters == b.quarters).flat_map(|alike| {
-            let some = if alike[0].quarters { QUARTERED_DAYS_A_CALL } else { DAYS_A_CALL };
+        let pieces = asks.chunk_by(|a, b| is_plain(a) == is_plain(b)).flat_map(|alike| {
+            let some = if is_plain(&alike[0]) { DAYS_A_CALL } else { QUARTERED_DAYS_A_CALL };
             alike.chunks(some)
         });
-        let looks = pieces.map(async |piece| self.some_rows_of(&name, piece).await);
+        let looks = pieces.map(async |piece| match is_plain(&piece[0]) {
+            true => self.plain_rows_of(&name, piece).await,
+            false => self.some_rows_of(&name, piece).await,
+        });
         Ok(together(looks).await?.into_iter().flatten().collect())
+    }
+
+    /// Rows that can be read by themselves. A script only says where they stand: Lua would hash each
+    /// byte of them.
+    async fn plain_rows_of(
+        &self,
+        name: &str,
+        asks: &[Ask],
+    ) -> Result<Vec<(Day, DayRow)>, StoreError> {
+        let prefix = prefix(partition_of(name));
+        let call = scripts::PLACES.at(&prefix).arg(name);
+        let call = asks.iter().fold(call, |call, ask| call.arg(ask.day.0));
+        let places: Vec<i64> = self.connection.script(Trip::Query, &call).await?;
+        let standing = asks.iter().zip(places).filter(|(_, place)| *place >= 0);
+        let looks = standing.map(async |(ask, place)| {
+            let mut look = ::redis::cmd("HGET");
+            look.arg(format!("{prefix}d{}.{place}", ask.day.0)).arg(name);
+            let row: Option<Vec<u8>> = self.connection.command(Trip::Query, &look).await?;
+            Ok((*ask, row))
+        });
+        let rows = together(looks).await?;
+        if rows.iter().any(|(_, row)| row.is_none()) {
+            // One has just moved into a new bucket, or is being removed.
+            let asks: Vec<Ask> = rows.into_iter().map(|(ask, _)| ask).collect();
+            return self.some_rows_of(name, &asks).await;
+        }
+        let entry = |(ask, row): (Ask, Option<Vec<u8>>)| {
+            let mut row = row.unwrap_or_default();
+            row.truncate(length_without_sketches(&row).map_err(|e| damaged("a row", &e))?);
+            Ok(vec![ask.day.0.to_string().into_bytes(), row])
+        };
+        let found = rows.into_iter().map(entry).collect::<Result<_, StoreError>>()?;
+        read_days(found, asks).await
     }
 
     async fn some_rows_of(
@@ -85,7 +121,7 @@ impl Redis {
         aside(move || {
             let mut links: Vec<_> = parts.into_iter().flatten().collect();
             links.sort_unstable_by(|a: &(Code, DayFigures), b| a.0.cmp(&b.0));
-            Ok(links)
+            links
         })
         .await
     }
@@ -116,16 +152,13 @@ impl Redis {
             }
             Ok(links)
         })
-        .await
+        .await?
     }
 }
 
-/// Work that takes longer than a reader on this thread may wait, done on another.
-async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|e| Err(StoreError::Unavailable(e.to_string())))
+/// Whether the day's row is all that is asked for, without its sketch.
+fn is_plain(ask: &Ask) -> bool {
+    !ask.quarters && !ask.sketch
 }
 
 /// Days as the script tells them, of those asked for.
@@ -146,7 +179,7 @@ async fn read_days(
         }
         Ok(days)
     };
-    if bytes > BYTES_IN_PASSING { aside(read).await } else { read() }
+    if bytes > BYTES_IN_PASSING { aside(read).await? } else { read() }
 }
 
 /// A day as the script tells it: its number, its row, then hour and row in turn.

@@ -77,6 +77,7 @@ scripts! {
     TOUCHED = "map" "rows" "lanes" "touched";
     APPLY = "map" "rows" "lanes" "apply";
     DAYS = "map" "rows" "days";
+    PLACES = "map" "rows" "places";
     LINKS = "map" "rows" "links";
     FIRST_DAY = "map" "first_day";
     FORGET = "map" "rows" "forget";

@@ -7,9 +7,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::Problem;
-use crate::http::extract::{Caller, QueryString};
+use crate::http::extract::QueryString;
 use crate::http::v1::wire::rfc3339;
 use crate::service::stats::Note;
 

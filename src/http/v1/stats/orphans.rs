@@ -8,9 +8,9 @@ use super::csv::{FileName, Table};
 use super::query::{Asked, Include, ReportParams, WindowParams, refusal};
 use super::wire::{OrphansBody, sheet};
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::Caller;
 use crate::service::stats::Whose;
 
 /// `/stats/orphans`.

@@ -10,9 +10,10 @@ use super::csv::{FileName, Table};
 use super::query::{Asked, ReportParams, WindowParams, bad, refusal};
 use super::wire::{ReportBody, sheet};
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::{Caller, QueryString};
+use crate::http::extract::QueryString;
 use crate::http::v1::CODE;
 use crate::service::stats::Whose;
 

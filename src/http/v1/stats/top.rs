@@ -10,9 +10,9 @@ use super::csv::{FileName, Sheet};
 use super::query::{AskedTop, WindowParams, refusal};
 use super::wire::FiguresBody;
 use crate::http::Services;
+use crate::http::caller::Caller;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{Problem, ProblemBody};
-use crate::http::extract::Caller;
 use crate::service::stats::Rank;
 
 /// `/stats/top`.

@@ -11,12 +11,13 @@ mod finisher;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::clock;
-use super::enrich::{Enricher, NoSalt};
+use super::enrich::{Enricher, NoSalt, Reading};
 use super::{Fsync, Settings};
 use crate::model::click::Click;
 use crate::model::tally::{Day, Quarter};
@@ -234,24 +235,26 @@ impl Open {
         self.open_lanes(journal, figures)?;
         let limit = ROUND_BYTES / self.readers.len().max(1);
         let mut batch = Batch::default();
+        let mut amid = None;
         for (lane, reader) in &mut self.readers {
-            let mut stopped = None;
-            let more = reader.read(limit, |place, entry| {
-                if let (Entry::Click(click), None) = (entry, stopped) {
-                    let outcome = batch.add((journal.node(), *lane, place), &click, enricher);
-                    stopped = outcome.err().map(|NoSalt(day)| (place, day));
+            let mut day = None;
+            let more = reader.read_while(limit, |place, entry| {
+                let Entry::Click(click) = entry else { return ControlFlow::Continue(()) };
+                day = Some(Quarter::of(click.at()).day());
+                match batch.add((journal.node(), *lane, place), &click, enricher) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(NoSalt(day)) => {
+                        batch.no_salt = Some(day);
+                        ControlFlow::Break(())
+                    }
                 }
             })?;
             batch.behind |= more;
-            if let Some((place, day)) = stopped {
-                batch.no_salt = Some(day);
-                // What lies behind is read again.
-                *reader = journal.reader(*lane);
-                reader.seek(place)?;
-            }
+            amid = day.filter(|_| more).into_iter().chain(amid).min();
             let mark = Mark { position: reader.position(), clicks: reader.counts().clicks };
             batch.stretch.marks.insert(*lane, mark);
         }
+        enricher.read_amid(Reading::Archive, amid);
         Ok(batch)
     }
 

@@ -64,9 +64,8 @@ async fn a_click_of_a_day_to_come_forgets_no_secret_of_today() {
     let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
     let mut writer = journal.writer().unwrap();
     let mut running = rollup(&store, &journal);
-    let agent = b"Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0";
     let address = Some([198, 51, 100, 7].into());
-    let source = Source { agent, address, ..Source::default() };
+    let source = Source { agent: FIREFOX, address, ..Source::default() };
     let today = Quarter::of(now()).day();
     let secret = store.salt(today, &[1; 16], Day(0)).await.unwrap();
     for days in [0, 9, 0] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::pages::{Out, Pages, aside};
+use super::pages::{Out, Pages};
 use super::{Export, ExportError};
 use crate::model::link::Link;
 use crate::service::transfer::backup::{
@@ -13,7 +13,7 @@ use crate::service::transfer::backup::{
 };
 use crate::service::transfer::line::LinkLine;
 use crate::store::backup::Backup as _;
-use crate::store::{Account, Keys as _, NodeId, Store, Tallies as _};
+use crate::store::{Account, Keys as _, NodeId, Store, Tallies as _, aside};
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,10 @@
 
 use jiff::Timestamp;
 
-use super::pages::{Out, Pages, aside};
+use super::pages::{Out, Pages};
 use super::{Export, ExportError, Fate};
 use crate::model::link::Link;
+use crate::store::aside;
 
 /// Writes it. Where there are several hosts no prefix fits all links: then each line holds the whole
 /// short URL.

@@ -13,10 +13,11 @@
 
 use jiff::Timestamp;
 
-use super::pages::{Out, Pages, aside};
+use super::pages::{Out, Pages};
 use super::{Export, ExportError, Fate, Readers};
 use crate::model::home::Home;
 use crate::model::link::{Link, Redirect};
+use crate::store::aside;
 
 /// Bytes of a target, escaped, that stand in one text beside the rest of the value. nginx takes 4,095.
 const MOST: usize = 3_900;

@@ -230,14 +230,6 @@ impl Told {
     }
 }
 
-/// Work that takes longer than a reader on this thread may wait, done on another.
-pub(super) async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| StoreError::Unavailable(e.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

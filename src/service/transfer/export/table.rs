@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::pages::{Out, Pages, aside};
+use super::pages::{Out, Pages};
 use super::{Export, ExportError};
 use crate::model::home::Home;
 use crate::model::link::{Link, State, Tag};
 use crate::model::sheet::{harmless, rows};
 use crate::model::tally::Count;
-use crate::store::Tallies as _;
+use crate::store::{Tallies as _, aside};
 
 /// The columns. `clicks` are all, ever; `imported_clicks` were counted elsewhere and are in none of
 /// the others.

@@ -4,12 +4,13 @@
 //! for itself, so that what was interrupted is finished by doing it again: what is there already, with
 //! the same target, counts as imported before, and its entry in the index is made whole.
 
+mod lines;
 mod read;
 mod restore;
+mod settled;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -19,20 +20,22 @@ use futures_util::stream::{self, TryStreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use self::read::{Line, Read, Reader, Refused};
-use self::restore::{Restore, Saved};
+use self::lines::{Lines, Stretch, numbered, sort_in};
+use self::read::Reader;
+use self::restore::Restore;
+use self::settled::Settled;
 use super::super::auth::{Principal, to_the_millisecond};
 use super::super::shorten::edit::is_under;
 use super::super::shorten::{MAX_CODES, Shorten, ShortenError};
 use crate::model::code::Code;
 use crate::model::link::{Link, Standing};
-use crate::store::{Keep, Links as _, Replaced, StoreError};
+use crate::store::{Keep, Links as _, Replaced, StoreError, aside};
 
 /// The most lines of one request.
 pub const MAX_LINES: usize = 10_000;
 
 /// Lines read at a stretch: some milliseconds' worth, so that all cores have something to do.
-const LINES_AT_A_STRETCH: usize = 1_250;
+const LINES_AT_A_STRETCH: usize = 2_500;
 /// Imports that are under way at the same time in one process; others wait. They share transactions
 /// of the embedded store, for which other writes wait; and each takes some megabytes.
 const IMPORTS_AT_ONCE: usize = 8;
@@ -124,20 +127,8 @@ pub struct Import {
     shorten: Shorten,
     keep: Keep,
     turns: Arc<Semaphore>,
-}
-
-/// A link's line that was read.
-struct Row {
-    line: usize,
-    outcome: Result<Read, Refused>,
-}
-
-/// Lines that follow each other.
-enum Stretch {
-    /// Links, and what was refused.
-    Links(Vec<Row>),
-    /// Other parts of a backup.
-    Others(Vec<(usize, Saved)>),
+    /// A stretch is read on each core at a time: more threads would only keep more memory.
+    cores: Arc<Semaphore>,
 }
 
 impl Import {
@@ -145,7 +136,10 @@ impl Import {
     /// here.
     #[must_use]
     pub fn new(shorten: Shorten, keep: Keep) -> Self {
-        Self { shorten, keep, turns: Arc::new(Semaphore::new(IMPORTS_AT_ONCE)) }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let [turns, cores] =
+            [IMPORTS_AT_ONCE, cores].map(|at_once| Arc::new(Semaphore::new(at_once)));
+        Self { shorten, keep, turns, cores }
     }
 
     /// The same over another handle on the store.
@@ -174,7 +168,7 @@ impl Import {
         let mut report = Report::default();
         for stretch in self.read(by, body, now).await? {
             let more = match stretch {
-                Stretch::Links(rows) => self.take_in(rows, on_conflict, run).await?,
+                Stretch::Links(lines) => self.take_in(lines, on_conflict, run).await?,
                 Stretch::Others(lines) => {
                     let (links, keep) = (&self.shorten.links, self.keep);
                     Restore { links, keep, on_conflict, run }.put(&lines).await?
@@ -191,25 +185,26 @@ impl Import {
     /// Imports links.
     async fn take_in(
         &self,
-        mut rows: Vec<Row>,
+        mut lines: Lines,
         on_conflict: OnConflict,
         run: Run,
     ) -> Result<Report, ImportError> {
         let mut ending = None;
         if run == Run::Dry || on_conflict == OnConflict::Fail {
-            let foreseen;
-            (rows, foreseen) = self.foresee(rows, on_conflict).await?;
+            let foreseen = self.foresee(&lines, on_conflict).await?;
             if run == Run::Dry {
                 return Ok(foreseen);
             }
             // What others write between this look and the import is met by the import itself.
             ending = foreseen.conflicts.into_iter().next();
-            rows.retain(|row| ending.as_ref().is_none_or(|ending| row.line < ending.line));
+            if let Some(ending) = &ending {
+                lines.end_before(ending.line);
+            }
         }
-        let (rows, links) = beside(move || with_firsts(rows)).await?;
+        let (rows, links) = (lines.rows, Arc::from(lines.links));
         let there = self.shorten.links.import(&links, MAX_CODES).await?;
-        let settle = move || Settled::of(&rows, &there, on_conflict).outcome();
-        let (mut report, changes) = beside(settle).await?;
+        let settle = move || Settled::of(&rows, &links, &there, on_conflict).outcome();
+        let (mut report, changes) = aside(settle).await?;
         let replacing = |(old, new): (Link, Link)| self.replace(old, new);
         let changes = stream::iter(changes.into_iter().map(Ok));
         changes.try_for_each_concurrent(REPLACED_AT_ONCE, replacing).await?;
@@ -218,20 +213,11 @@ impl Import {
         Ok(report)
     }
 
-    /// What would come of the rows, which are given back.
-    async fn foresee(
-        &self,
-        rows: Vec<Row>,
-        on_conflict: OnConflict,
-    ) -> Result<(Vec<Row>, Report), StoreError> {
-        let (rows, links) = beside(move || with_firsts(rows)).await?;
-        let codes: Vec<Code> = links.iter().map(|link| link.code.clone()).collect();
+    /// What would come of the lines.
+    async fn foresee(&self, lines: &Lines, on_conflict: OnConflict) -> Result<Report, StoreError> {
+        let codes: Vec<Code> = lines.links.iter().map(|link| link.code.clone()).collect();
         let there = self.shorten.links.store().get_many(&codes).await?;
-        let settle = move || {
-            let (report, _) = Settled::of(&rows, &there, on_conflict).outcome();
-            (rows, report)
-        };
-        beside(settle).await
+        Ok(Settled::of(&lines.rows, &lines.links, &there, on_conflict).report)
     }
 
     /// Reads all lines, on as many cores as there are.
@@ -241,7 +227,7 @@ impl Import {
         body: Bytes,
         now: Timestamp,
     ) -> Result<Vec<Stretch>, ImportError> {
-        let lines: Vec<(usize, Range<usize>)> = lines(&body).collect();
+        let lines: Vec<(usize, Range<usize>)> = numbered(&body).collect();
         let count = lines.last().map_or(0, |(line, _)| *line);
         if count > MAX_LINES {
             return Err(ImportError::TooManyLines(count));
@@ -254,15 +240,23 @@ impl Import {
         };
         let stretches = lines.chunks(LINES_AT_A_STRETCH).map(|stretch| {
             let (stretch, body, reader) = (stretch.to_vec(), body.clone(), reader.clone());
-            beside(move || {
+            let read = move || {
                 let read = |(line, range)| (line, reader.read(&body[range]));
                 stretch.into_iter().map(read).collect::<Vec<_>>()
-            })
+            };
+            async {
+                let _core = self.cores.acquire().await;
+                aside(read).await
+            }
         });
-        let lines = try_join_all(stretches).await?;
-        let mut stretches = Vec::new();
-        lines.into_iter().flatten().for_each(|(line, read)| sort_in(&mut stretches, line, read));
-        Ok(stretches)
+        let read = try_join_all(stretches).await?;
+        let in_order = move || {
+            let mut stretches = Vec::new();
+            let lines = read.into_iter().flatten();
+            lines.for_each(|(line, read)| sort_in(&mut stretches, line, read));
+            stretches
+        };
+        Ok(aside(in_order).await?)
     }
 
     /// Puts `new` in the place of `old`, or of what has come there since.
@@ -283,149 +277,4 @@ impl Import {
         }
         Ok(())
     }
-}
-
-/// What an import comes to, once it is known what stands under each code.
-#[derive(Default)]
-struct Settled<'a> {
-    report: Report,
-    /// What stands under each code that was come across so far.
-    stands: HashMap<&'a Code, &'a Link>,
-    /// What is to be put in whose place.
-    changes: HashMap<Code, (Link, Link)>,
-}
-
-impl<'a> Settled<'a> {
-    /// Goes through the lines in order. `there` is what stood under each code when it first came.
-    fn of(rows: &'a [Row], there: &'a [Option<Link>], on_conflict: OnConflict) -> Self {
-        let mut settled = Self::default();
-        let mut there = there.iter();
-        for Row { line, outcome } in rows {
-            let read = match outcome {
-                Ok(read) => read,
-                Err(Refused { code, why }) => {
-                    let (code, reason) = (code.clone(), why.to_string());
-                    settled.report.refused.push(Remark { line: *line, code, reason });
-                    continue;
-                }
-            };
-            let link = &read.link;
-            let known = settled.stands.get(&link.code).copied();
-            match known.or_else(|| there.next().and_then(Option::as_ref)) {
-                None => {
-                    settled.stands.insert(&link.code, link);
-                    settled.report.imported += 1;
-                }
-                Some(stands) => settled.meet(*line, read, stands, on_conflict),
-            }
-            if settled.report.stopped {
-                break;
-            }
-        }
-        settled
-    }
-
-    /// What is told, and which links are to be put in whose place.
-    fn outcome(self) -> (Report, Vec<(Link, Link)>) {
-        (self.report, self.changes.into_values().collect())
-    }
-
-    /// A line whose code has a link.
-    fn meet(&mut self, line: usize, read: &'a Read, stands: &'a Link, on_conflict: OnConflict) {
-        let link = &read.link;
-        self.stands.insert(&link.code, stands);
-        if read.is_said_by(stands) {
-            self.report.existing += 1;
-            return;
-        }
-        if on_conflict == OnConflict::Replace && stands.standing != Standing::Deleted {
-            self.stands.insert(&link.code, link);
-            let mut new = link.clone();
-            if !read.whole {
-                // Its clicks here are older than the line knows.
-                new.created_at = new.created_at.min(stands.created_at);
-            }
-            let change = self.changes.entry(link.code.clone());
-            change.or_insert_with(|| (stands.clone(), link.clone())).1 = new;
-            self.report.replaced += 1;
-            return;
-        }
-        let code = Some(link.code.to_string());
-        self.report.conflicts.push(Remark { line, code, reason: conflict(stands, link) });
-        self.report.stopped = on_conflict == OnConflict::Fail;
-    }
-}
-
-impl Read {
-    /// Whether what stands there is what the line says: all of it, or, of a line that says no more,
-    /// where readers of the code come to. A deleted link is another one than it was.
-    fn is_said_by(&self, stands: &Link) -> bool {
-        if self.whole {
-            return *stands == self.link;
-        }
-        let deleted = |link: &Link| link.standing == Standing::Deleted;
-        stands.target == self.link.target
-            && self.link.host_is_served_by(stands)
-            && deleted(stands) == deleted(&self.link)
-    }
-}
-
-fn conflict(stands: &Link, link: &Link) -> String {
-    match stands.standing {
-        Standing::Deleted => "the code belonged to a link that was deleted here".to_owned(),
-        _ if stands.target == link.target => match &stands.host {
-            Some(host) if link.host.as_ref() != Some(host) => {
-                format!("the code is known on {host} alone")
-            }
-            _ => "the link is another one by now, though it leads to the same target".to_owned(),
-        },
-        _ => format!("the code leads to {}", stands.target),
-    }
-}
-
-/// Puts a line to those before it, if it is of their kind.
-fn sort_in(stretches: &mut Vec<Stretch>, line: usize, read: Result<Line, Refused>) {
-    let outcome = match read {
-        Ok(Line::Other(saved)) => {
-            match stretches.last_mut() {
-                Some(Stretch::Others(lines)) => lines.push((line, saved)),
-                _ => stretches.push(Stretch::Others(vec![(line, saved)])),
-            }
-            return;
-        }
-        Ok(Line::Link(read)) => Ok(*read),
-        Err(refused) => Err(refused),
-    };
-    match stretches.last_mut() {
-        Some(Stretch::Links(rows)) => rows.push(Row { line, outcome }),
-        _ => stretches.push(Stretch::Links(vec![Row { line, outcome }])),
-    }
-}
-
-/// The rows, and the first link of each code in their order.
-fn with_firsts(rows: Vec<Row>) -> (Vec<Row>, Arc<[Link]>) {
-    let mut seen = HashSet::with_capacity(rows.len());
-    let links = rows.iter().filter_map(|row| row.outcome.as_ref().ok().map(|read| &read.link));
-    let firsts = links.filter(|link| seen.insert(&link.code)).cloned().collect();
-    (rows, firsts)
-}
-
-/// Runs what takes some milliseconds beside the worker, which has readers to serve.
-async fn beside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|e| StoreError::Unavailable(e.to_string()))
-}
-
-/// Lines that hold something, each with its number, from 1.
-fn lines(body: &[u8]) -> impl Iterator<Item = (usize, Range<usize>)> {
-    let mut start = 0;
-    let ends = body.split(|byte| *byte == b'\n').map(move |line| {
-        let range = start..start + line.len();
-        start = range.end + 1;
-        range
-    });
-    let blank = |range: &Range<usize>| body[range.clone()].trim_ascii().is_empty();
-    (1..).zip(ends).filter(move |(_, range)| !blank(range))
 }
