@@ -1,6 +1,7 @@
 //! The files of the client: compiled in, or from the disk in debug builds, so that whoever works on
 //! them reloads the page and no more.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -19,12 +20,27 @@ use crate::http::etag::{is_known, tag_of_hash};
 use crate::http::extract::takes_gzip;
 use crate::http::page::NO_SNIFF;
 
+/// What the names of modules begin with that one view needs.
+const VIEW: &str = "view-";
+/// The script that is no module: it runs before anything is drawn.
+const CLASSIC: &str = "theme";
+
 #[derive(RustEmbed)]
 #[folder = "src/http/dashboard/assets/"]
 struct Assets;
 
 /// What was compressed, by the hash of what it is.
 static COMPRESSED: LazyLock<Mutex<HashMap<[u8; 32], Bytes>>> = LazyLock::new(Mutex::default);
+
+/// The modules that every view needs. A browser that is told of all of them asks for all at once, and
+/// not for each when it has read the one before.
+pub(super) fn shared_modules() -> Vec<Cow<'static, str>> {
+    let is_shared = |file: &str| {
+        let whole = file.strip_suffix(".js").filter(|name| !name.ends_with(".min"));
+        whole.is_some_and(|name| name != CLASSIC && !name.starts_with(VIEW))
+    };
+    Assets::iter().filter(|file| is_shared(file)).collect()
+}
 
 /// A file of the client. Asked for again each time, which costs a few bytes: so a page has the parts
 /// of the program that answers, and not what a browser has kept of another version.

@@ -6,6 +6,7 @@ mod assets;
 mod page;
 mod sign_in;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -69,6 +70,7 @@ impl Desk {
 struct Shell<'a> {
     brand: &'a Brand,
     assets: String,
+    modules: Vec<Cow<'static, str>>,
 }
 
 /// Everything below [`HOME`], the shell last, within the scope `/-`; nothing without a desk.
@@ -97,7 +99,10 @@ fn sign_in_for(wanted: &str) -> String {
 async fn shell(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
     let brand = &desk.brand;
     match desk.has_session(&request).await {
-        Ok(true) => html(HttpResponse::Ok(), &Shell { brand, assets: way_to(&request, ASSETS) }),
+        Ok(true) => {
+            let (assets, modules) = (way_to(&request, ASSETS), assets::shared_modules());
+            html(HttpResponse::Ok(), &Shell { brand, assets, modules })
+        }
         Err(AuthError::Store(_)) => say(&request, unavailable(), brand, AWAY),
         Ok(false) | Err(_) => {
             let wanted = request.uri().path_and_query().map_or(HOME, |wanted| wanted.as_str());
