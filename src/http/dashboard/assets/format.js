@@ -36,7 +36,10 @@ export const parts = (at, tz, options) => formatter(tz, options).format(new Date
 
 /** What a row of this width is called. */
 export function rowName(start, by, tz) {
-  if (by === 'hour') return formatter(tz, { weekday: 'short', day: 'numeric', month: 'short', ...TIME }).format(new Date(start));
+  if (by === 'hour')
+    return formatter(tz, { weekday: 'short', day: 'numeric', month: 'short', ...TIME }).format(
+      new Date(start),
+    );
   if (by === 'month') return formatter(tz, { month: 'long', year: 'numeric' }).format(new Date(start));
   const name = formatter(tz, { weekday: 'short', ...DAY }).format(new Date(start));
   return by === 'week' ? `Week from ${name}` : name;
@@ -46,7 +49,12 @@ export function rowName(start, by, tz) {
 export function ago(at, tz) {
   const seconds = Math.round((new Date(at) - Date.now()) / 1000);
   const words = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
-  for (const [unit, length, most] of [['second', 1, 60], ['minute', 60, 3600], ['hour', 3600, 86_400], ['day', 86_400, 604_800]]) {
+  for (const [unit, length, most] of [
+    ['second', 1, 60],
+    ['minute', 60, 3600],
+    ['hour', 3600, 86_400],
+    ['day', 86_400, 604_800],
+  ]) {
     if (Math.abs(seconds) < most) return words.format(Math.round(seconds / length), unit);
   }
   return day(at, tz);

@@ -67,14 +67,19 @@ export function linkList({ ask, none, signal }) {
       const enough = begun ? count + PAGE / 2 : PAGE / 2;
       // A search looks at some thousands of links a request: a page may be short, even empty, and go on.
       do {
-        const { items, next_cursor: next } = await get('/links', { ...ask(), limit: PAGE, cursor: begun ? cursor : null }, own);
+        const { items, next_cursor: next } = await get(
+          '/links',
+          { ...ask(), limit: PAGE, cursor: begun ? cursor : null },
+          own,
+        );
         if (!begun) empty();
         begun = true;
         cursor = next;
         count += items.length;
         if (items.length > 0) append(items);
         looks += 1;
-        if (looks > 1) note.textContent = `Still searching: ${number(looks * 5000)} links looked at, ${number(count)} found so far.`;
+        if (looks > 1)
+          note.textContent = `Still searching: ${number(looks * 5000)} links looked at, ${number(count)} found so far.`;
       } while (cursor && count < enough);
       return true;
     });
@@ -92,26 +97,39 @@ export function linkList({ ask, none, signal }) {
   /** Says how many there are. */
   function tell() {
     const all = begun && !cursor && !failed;
-    note.replaceChildren(all ? (count === 0 ? none() : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`) : '');
+    note.replaceChildren(
+      all ? (count === 0 ? none() : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`) : '',
+    );
     heard.textContent = count === 0 ? '' : `${number(count)}${cursor ? ' and more' : ''} links`;
   }
 
   function append(items) {
     items.forEach(heed);
-    const block = h('div', { class: 'block', role: 'presentation' }, items.map((item) => row(item)));
+    const block = h(
+      'div',
+      { class: 'block', role: 'presentation' },
+      items.map((item) => row(item)),
+    );
     block.style.setProperty('--rows', items.length);
     blocks.append(block);
   }
 
-  const seen = new IntersectionObserver((entries) => {
-    // Some may have piled up: the last one is how it is now.
-    if (entries.at(-1).isIntersecting && cursor && node.isConnected) fill();
-  }, { rootMargin: '800px' });
+  const seen = new IntersectionObserver(
+    (entries) => {
+      // Some may have piled up: the last one is how it is now.
+      if (entries.at(-1).isIntersecting && cursor && node.isConnected) fill();
+    },
+    { rootMargin: '800px' },
+  );
   signal.addEventListener('abort', () => seen.disconnect());
   const rowsOf = (code) => blocks.querySelectorAll(`[data-code="${CSS.escape(code)}"]`);
-  document.addEventListener('linkchanged', ({ detail: link }) => {
-    for (const old of rowsOf(link.code)) old.replaceWith(row(link));
-  }, { signal });
+  document.addEventListener(
+    'linkchanged',
+    ({ detail: link }) => {
+      for (const old of rowsOf(link.code)) old.replaceWith(row(link));
+    },
+    { signal },
+  );
 
   return {
     node,
@@ -133,13 +151,49 @@ export function linkList({ ask, none, signal }) {
 
 /** One row. */
 function row(link) {
-  const page = h('a', { class: 'title', href: linkPage(link.code), dir: 'auto' }, link.title ?? bare(link.target));
+  const page = h(
+    'a',
+    { class: 'title', href: linkPage(link.code), dir: 'auto' },
+    link.title ?? bare(link.target),
+  );
   const tag = (name) => h('a', { class: 'tag', dir: 'auto', href: tagPage(name) }, name);
   const again = `.row[data-code="${CSS.escape(link.code)}"] .more`;
-  return h('div', { class: 'row', role: 'listitem', 'data-code': link.code, 'data-state': link.state },
+  return h(
+    'div',
+    { class: 'row', role: 'listitem', 'data-code': link.code, 'data-state': link.state },
     h('div', { class: 'what' }, page, h('span', { class: 'target', dir: 'auto' }, bare(link.target))),
-    h('div', { class: 'labels' }, link.state !== 'active' && h('span', { class: 'badge', 'data-state': link.state }, link.state), link.tags.map(tag)),
-    h('time', { datetime: link.created_at, title: moment(link.created_at, ownZone()) }, ago(link.created_at, ownZone())),
-    h('button', { type: 'button', class: 'code', 'aria-label': `Copy ${link.short_url}`, onclick: () => copyAndSay(link.short_url) }, h('span', {}, link.code), icon(ICONS.copy)),
-    h('button', { type: 'button', class: 'plain more', 'data-again': again, 'aria-label': `More about ${link.title ?? link.code}`, onclick: () => openActions(link) }, icon(ICONS.more)));
+    h(
+      'div',
+      { class: 'labels' },
+      link.state !== 'active' && h('span', { class: 'badge', 'data-state': link.state }, link.state),
+      link.tags.map(tag),
+    ),
+    h(
+      'time',
+      { datetime: link.created_at, title: moment(link.created_at, ownZone()) },
+      ago(link.created_at, ownZone()),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'code',
+        'aria-label': `Copy ${link.short_url}`,
+        onclick: () => copyAndSay(link.short_url),
+      },
+      h('span', {}, link.code),
+      icon(ICONS.copy),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'plain more',
+        'data-again': again,
+        'aria-label': `More about ${link.title ?? link.code}`,
+        onclick: () => openActions(link),
+      },
+      icon(ICONS.more),
+    ),
+  );
 }
