@@ -150,7 +150,12 @@ fn ten_thousand_links_are_scrolled_to_the_last() {
     let mut service = Service::start("");
     let line = |n: usize| {
         let (minute, second) = (n / 60, n % 60);
-        let made_at = format!("2020-01-{:02}T{:02}:{:02}:{second:02}Z", 1 + minute / 1440, minute / 60 % 24, minute % 60);
+        let made_at = format!(
+            "2020-01-{:02}T{:02}:{:02}:{second:02}Z",
+            1 + minute / 1440,
+            minute / 60 % 24,
+            minute % 60
+        );
         json!({ "code": format!("story-{n}"), "target": format!("https://www.example.org/story-{n}"),
                 "title": format!("Story {n} of the archive"), "created_at": made_at })
     };
@@ -166,7 +171,8 @@ fn every_page_for_readers_can_be_used_by_everyone() {
     let settings = [("LINKS__PUBLIC_STATS", "true"), ("BRAND__NAME", "The Morning Post")];
     let mut service = Service::start_with(&store.url(), &settings);
     let reason = json!({ "state": "disabled", "reason": "Withdrawn after a correction." });
-    let story = json!({ "url": "https://www.example.org/a-story.html", "title": "What the river took" });
+    let story =
+        json!({ "url": "https://www.example.org/a-story.html", "title": "What the river took" });
     let codes = json!({
         "story": service.mint_with(story),
         "withdrawn": service.mint("https://www.example.org/withdrawn"),
@@ -190,5 +196,10 @@ fn every_page_for_readers_can_be_used_by_everyone() {
 fn a_hostile_brand_stays_text() {
     let brand = r#""><img src=x onerror=window.ran=1>"#;
     let mut service = Service::start_with("", &[("BRAND__NAME", brand)]);
-    play(&mut service, &mut TestStore::embedded(), "hostile.a_hostile_brand_stays_text", json!({ "brand": brand }));
+    play(
+        &mut service,
+        &mut TestStore::embedded(),
+        "hostile.a_hostile_brand_stays_text",
+        json!({ "brand": brand }),
+    );
 }

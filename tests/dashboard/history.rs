@@ -146,7 +146,8 @@ fn past() -> Vec<(DateTime, usize)> {
     let hour = |ago: i32| {
         let at = now.checked_sub(ago.hours()).unwrap();
         // Weekends are quiet, and no day is like the other.
-        let quiet = usize::from(at.date().weekday().to_monday_zero_offset() > 4) + at.day() as usize % 2;
+        let quiet =
+            usize::from(at.date().weekday().to_monday_zero_offset() > 4) + at.day() as usize % 2;
         (at, READING[at.hour() as usize].saturating_sub(quiet))
     };
     (1..DAYS * 24).map(hour).filter(|(_, share)| *share > 0).collect()
@@ -163,8 +164,13 @@ fn rows(subject: &str, seed: &Row, hours: &[(DateTime, usize)]) -> Vec<String> {
     let mut days: BTreeMap<Date, Row> = BTreeMap::new();
     let line = |day, hour, row: &Row| {
         let row = row.clone().to_bytes(NAMES);
-        serde_json::to_string(&BackupLine::Row(RowLine { subject: subject.to_owned(), day, hour, row }))
-            .unwrap()
+        serde_json::to_string(&BackupLine::Row(RowLine {
+            subject: subject.to_owned(),
+            day,
+            hour,
+            row,
+        }))
+        .unwrap()
     };
     let mut lines = Vec::new();
     for (at, share) in hours {

@@ -28,8 +28,8 @@ export function breakdown(table, { csv, heading, empty, name = (id) => label(tab
     h('tr', {}, h('th', { scope: 'col' }, title), h('th', { scope: 'col' }, 'Clicks')),
   );
   const sheet = h('table', { class: 'bars' }, caption, head, body);
-  const link =
-    csv && h('a', { class: 'csv', href: '#', download: true, 'aria-label': `${title} as CSV` }, 'CSV');
+  // No link yet: it leads to the rows that are asked for.
+  const link = csv && h('a', { class: 'csv', download: true, 'aria-label': `${title} as CSV` }, 'CSV');
   const node = h('section', { class: 'panel' }, h('header', {}, h('h3', {}, title), link), sheet, none);
 
   return {

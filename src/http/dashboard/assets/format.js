@@ -6,6 +6,7 @@ const LOCALE = navigator.language.startsWith('en') ? navigator.language : 'en-GB
 const whole = new Intl.NumberFormat(LOCALE);
 const short = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
 const regions = new Intl.DisplayNames([LOCALE], { type: 'region', fallback: 'code' });
+const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
 const formats = new Map();
 
 /** 12,345 */
@@ -48,14 +49,13 @@ export function rowName(start, by, tz) {
 /** 3 minutes ago; the day when it is longer than a week. */
 export function ago(at, tz) {
   const seconds = Math.round((new Date(at) - Date.now()) / 1000);
-  const words = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
   for (const [unit, length, most] of [
     ['second', 1, 60],
     ['minute', 60, 3600],
     ['hour', 3600, 86_400],
     ['day', 86_400, 604_800],
   ]) {
-    if (Math.abs(seconds) < most) return words.format(Math.round(seconds / length), unit);
+    if (Math.abs(seconds) < most) return relative.format(Math.round(seconds / length), unit);
   }
   return day(at, tz);
 }

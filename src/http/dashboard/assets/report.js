@@ -35,7 +35,7 @@ export function reportPanel({
   const place = h('div');
   const cards = figureCards(['the window before'], names);
   const imported = h('p', { class: 'quiet', hidden: true });
-  const csv = h('a', { class: 'button', href: '#', download: true }, 'CSV');
+  const csv = h('a', { class: 'button', download: true }, 'CSV');
   let round = null;
   let end = 0;
 
