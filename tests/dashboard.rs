@@ -95,6 +95,7 @@ plays! {
         settings_and_health_are_those_in_effect
     }
     pages {
+        the_first_load_is_small
         what_is_folded_away_or_still_empty_can_be_used_by_everyone
     }
     hostile {

@@ -221,6 +221,7 @@ def opened(given, name):
             executable_path=chromium, args=["--headless=new", "--no-sandbox", "--disable-dev-shm-usage"]
         )
         desk = Desk(browser, given)
+        (SCREENSHOTS / f"failed-{name}.png").unlink(missing_ok=True)
         try:
             yield desk
             desk.assert_well()

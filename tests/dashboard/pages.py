@@ -200,3 +200,16 @@ def the_keyboard_reaches_everything_and_the_focus_is_seen(desk):
     page.keyboard.press("/")
     desk.wait_for_address("/links")
     expect(page.get_by_label("Search", exact=True)).to_be_focused()
+
+
+def the_first_load_is_small(desk):
+    # Nothing is in the cache: not even the form was there before.
+    desk.session(ends_in=600)
+    desk.open()
+    expect(desk.page.locator(".uplot canvas")).to_be_visible()
+    loaded = desk.page.evaluate(
+        "['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type))"
+        ".map(({ name, transferSize }) => [name, transferSize])"
+    )
+    assert any(name.endswith("/app.js") and size > 0 for name, size in loaded), loaded
+    assert sum(size for _, size in loaded) <= 150_000, loaded
