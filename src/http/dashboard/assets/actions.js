@@ -25,7 +25,9 @@ export function actions(link, before = () => {}) {
   if (link.state === 'active') all.push(button('QR code', openQr, 'draw'));
   if (!session.mayChange(link)) return all;
   all.push(button('Edit', openEdit));
-  all.push(link.state === 'disabled' ? button('Restore', restore, 'switch') : button('Disable', disable, 'switch'));
+  all.push(
+    link.state === 'disabled' ? button('Restore', restore, 'switch') : button('Disable', disable, 'switch'),
+  );
   all.push(button('Delete', remove, 'danger'));
   return all;
 }
@@ -34,7 +36,11 @@ export function actions(link, before = () => {}) {
 export function openActions(link) {
   const close = () => dialog.close();
   const page = h('a', { class: 'button', href: linkPage(link.code), onclick: close }, 'Figures');
-  const dialog = openDialog(link.title ?? link.code, h('p', { class: 'mono' }, link.short_url), h('div', { class: 'buttons start' }, page, actions(link, close)));
+  const dialog = openDialog(
+    link.title ?? link.code,
+    h('p', { class: 'mono' }, link.short_url),
+    h('div', { class: 'buttons start' }, page, actions(link, close)),
+  );
 }
 
 function disable(link) {
@@ -70,7 +76,11 @@ function remove(link) {
   openForm({
     heading: 'Delete this link?',
     content: [
-      h('p', {}, 'For good: readers get “gone” from now on, and its code is never given out again. Its figures stay. To withdraw it for a while, disable it.'),
+      h(
+        'p',
+        {},
+        'For good: readers get “gone” from now on, and its code is never given out again. Its figures stay. To withdraw it for a while, disable it.',
+      ),
       h('p', { class: 'mono' }, link.short_url),
       h('p', { dir: 'auto' }, link.title),
     ],
@@ -92,7 +102,10 @@ const MOST_MET = 500;
 export function meet(code) {
   if (!met.has(code)) {
     if (met.size >= MOST_MET) met.delete(met.keys().next().value);
-    met.set(code, get(linkPath(code)).catch(() => null));
+    met.set(
+      code,
+      get(linkPath(code)).catch(() => null),
+    );
   }
   return met.get(code);
 }

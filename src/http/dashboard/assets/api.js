@@ -11,7 +11,8 @@ export class Problem extends Error {
     super(body.detail ?? body.title ?? `The service answered ${status}.`);
     this.status = status;
     this.title = body.title ?? 'Something went wrong';
-    this.detail = body.detail ?? `The service answered ${status}. Try again; if it stays so, its log says why.`;
+    this.detail =
+      body.detail ?? `The service answered ${status}. Try again; if it stays so, its log says why.`;
     this.field = body.field;
     this.link = body.link;
   }
@@ -144,7 +145,11 @@ async function read(response) {
     return await response.json();
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    if (response.ok) throw new Problem(response.status, { title: 'The answer can’t be read', detail: 'It was cut off, or something between you and the service changed it. Reload the page.' });
+    if (response.ok)
+      throw new Problem(response.status, {
+        title: 'The answer can’t be read',
+        detail: 'It was cut off, or something between you and the service changed it. Reload the page.',
+      });
     return {};
   }
 }
@@ -157,6 +162,8 @@ export const get = (path, query, signal) => request('GET', path, { query, signal
 
 /** The links of an article, `items`, those that were deleted too, and whether there are `more`. */
 export async function linksOf(target, limit, signal) {
-  const pages = await Promise.all(['', 'deleted'].map((state) => get('/links', { target, state, limit }, signal)));
+  const pages = await Promise.all(
+    ['', 'deleted'].map((state) => get('/links', { target, state, limit }, signal)),
+  );
   return { items: pages.flatMap((page) => page.items), more: pages.some((page) => page.next_cursor) };
 }

@@ -14,14 +14,23 @@ const MOST = 10_000;
 /** Lines of one request: few enough to show how far it is. */
 const PART = 500;
 
-const linesOf = (text) => text.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+const linesOf = (text) =>
+  text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter(Boolean);
 
 /** Lines that were entered and not sent: a dialog is closed easily. */
 let draft = '';
 
 /** Opens the dialog with this text in it; `minted` is called when something was minted. */
 export function openBulk(text, minted) {
-  const area = h('textarea', { rows: '10', spellcheck: 'false', value: text || draft, placeholder: 'https://…\nhttps://…' });
+  const area = h('textarea', {
+    rows: '10',
+    spellcheck: 'false',
+    value: text || draft,
+    placeholder: 'https://…\nhttps://…',
+  });
   const tags = tagsField();
   const button = h('button', { class: 'primary' });
   const place = h('div', { role: 'status', 'aria-live': 'polite' });
@@ -30,10 +39,27 @@ export function openBulk(text, minted) {
     const lines = linesOf(area.value).length;
     button.textContent = lines === 1 ? 'Mint 1 link' : `Mint ${number(lines)} links`;
     button.disabled = lines === 0 || lines > MOST;
-    place.replaceChildren(lines > MOST ? h('p', { class: 'error' }, `At most ${number(MOST)} lines at once: take ${number(lines - MOST)} away.`) : '');
+    place.replaceChildren(
+      lines > MOST
+        ? h(
+            'p',
+            { class: 'error' },
+            `At most ${number(MOST)} lines at once: take ${number(lines - MOST)} away.`,
+          )
+        : '',
+    );
   };
   area.addEventListener('input', count);
-  const form = h('form', { novalidate: true }, came, field('links', 'Addresses, one on each line', area), field('tags', 'Tags for all that are new', tags.input, 'Enter adds one.'), tags.list, place, h('div', { class: 'buttons' }, button));
+  const form = h(
+    'form',
+    { novalidate: true },
+    came,
+    field('links', 'Addresses, one on each line', area),
+    field('tags', 'Tags for all that are new', tags.input, 'Enter adds one.'),
+    tags.list,
+    place,
+    h('div', { class: 'buttons' }, button),
+  );
   const dialog = openEntry('Mint many links', form);
   dialog.addEventListener('close', () => {
     draft = area.value;
@@ -51,7 +77,9 @@ export function openBulk(text, minted) {
     const stopped = await mintAll(lines, tags.value, dialog, (part) => {
       results.push(...part);
       draft = area.value = lines.slice(results.length).join('\n');
-      place.replaceChildren(h('progress', { max: String(lines.length), value: results.length, 'aria-label': 'Lines done' }));
+      place.replaceChildren(
+        h('progress', { max: String(lines.length), value: results.length, 'aria-label': 'Lines done' }),
+      );
     });
     area.readOnly = false;
     if (results.length > 0) minted?.();
@@ -90,24 +118,61 @@ function outcome(lines, results, stopped) {
   const copyAll = async () => {
     // A line for each line, so that it fits beside the list it came from.
     const done = await copy(results.map(({ link }) => link?.short_url ?? '').join('\n'));
-    say(done ? 'All short URLs copied, a line for each line.' : 'The browser does not let the page copy: select the column and press Ctrl+C.');
+    say(
+      done
+        ? 'All short URLs copied, a line for each line.'
+        : 'The browser does not let the page copy: select the column and press Ctrl+C.',
+    );
   };
   const rows = results.map((result, index) => row(lines[index], result));
   // What needs somebody comes first.
   rows.sort((a, b) => Number(b.refused) - Number(a.refused));
-  return h('div', {},
+  return h(
+    'div',
+    {},
     stopped && h('p', {}, `${number(lines.length - results.length)} lines were not sent: they are below.`),
     h('p', { role: 'status' }, summary),
-    h('div', { class: 'buttons start' }, h('button', { type: 'button', class: 'primary', onclick: copyAll }, 'Copy all short URLs')),
-    h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What came of each line' },
-      h('table', { class: 'results' }, h('caption', { class: 'out-of-sight' }, 'What came of each line'),
-        h('thead', {}, h('tr', {}, ['Address', 'Short URL', 'Outcome'].map((text) => h('th', { scope: 'col' }, text)))),
-        h('tbody', {}, rows.map(({ node }) => node)))));
+    h(
+      'div',
+      { class: 'buttons start' },
+      h('button', { type: 'button', class: 'primary', onclick: copyAll }, 'Copy all short URLs'),
+    ),
+    h(
+      'div',
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'What came of each line' },
+      h(
+        'table',
+        { class: 'results' },
+        h('caption', { class: 'out-of-sight' }, 'What came of each line'),
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            ['Address', 'Short URL', 'Outcome'].map((text) => h('th', { scope: 'col' }, text)),
+          ),
+        ),
+        h(
+          'tbody',
+          {},
+          rows.map(({ node }) => node),
+        ),
+      ),
+    ),
+  );
 }
 
 function row(line, { status, link, problem }) {
   const told = problem ? problem.detail : status === 201 ? 'Minted' : 'Had a link already';
-  const short = link && h('a', { href: linkPage(link.code), target: '_blank', rel: 'noopener' }, link.short_url);
-  const node = h('tr', { class: problem && 'refused' }, h('td', { class: 'address', dir: 'auto' }, line), h('td', { class: 'mono' }, short), h('td', {}, told));
+  const short =
+    link && h('a', { href: linkPage(link.code), target: '_blank', rel: 'noopener' }, link.short_url);
+  const node = h(
+    'tr',
+    { class: problem && 'refused' },
+    h('td', { class: 'address', dir: 'auto' }, line),
+    h('td', { class: 'mono' }, short),
+    h('td', {}, told),
+  );
   return { node, refused: Boolean(problem) };
 }

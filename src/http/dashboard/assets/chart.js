@@ -8,7 +8,9 @@ const LIBRARY = asset('uplot-1.6.32.min');
 const HEIGHT = 240;
 /** More rows than this are drawn as a line. */
 const MOST_BARS = 400;
-const INTEGERS = [1, 2, 5].flatMap((n) => Array.from({ length: 10 }, (_, power) => n * 10 ** power)).sort((a, b) => a - b);
+const INTEGERS = [1, 2, 5]
+  .flatMap((n) => Array.from({ length: 10 }, (_, power) => n * 10 ** power))
+  .sort((a, b) => a - b);
 
 /** Steps of the axis where rows are whole days: no hour of them shall seem to be told, in seconds. */
 const DAYS = [1, 2, 3, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650].map((days) => days * 86_400);
@@ -34,7 +36,12 @@ function load() {
     const script = h('script', { src: `${LIBRARY}.js`, onload: () => done(window.uPlot) });
     script.addEventListener('error', () => {
       loading = null;
-      failed(Object.assign(new Error(), { title: 'The chart could not be drawn', detail: 'Its library did not arrive. Reload the page.' }));
+      failed(
+        Object.assign(new Error(), {
+          title: 'The chart could not be drawn',
+          detail: 'Its library did not arrive. Reload the page.',
+        }),
+      );
     });
     document.head.append(style, script);
   });
@@ -49,7 +56,9 @@ function colours(place) {
     probe.style.color = `var(${name})`;
     return getComputedStyle(probe).color;
   };
-  const found = Object.fromEntries(['accent', 'bots', 'quiet', 'line', 'soft'].map((name) => [name, read(`--${name}`)]));
+  const found = Object.fromEntries(
+    ['accent', 'bots', 'quiet', 'line', 'soft'].map((name) => [name, read(`--${name}`)]),
+  );
   probe.remove();
   return found;
 }
@@ -68,11 +77,25 @@ function ticks(tz) {
 
 /** The lines and bars for what shall be shown: `people`, `bots` or `all`. */
 function series(uPlot, show, paint, bars) {
-  const filled = { paths: uPlot.paths.bars({ size: [0.82, Number.POSITIVE_INFINITY], align: 1 }), points: { show: false } };
+  const filled = {
+    paths: uPlot.paths.bars({ size: [0.82, Number.POSITIVE_INFINITY], align: 1 }),
+    points: { show: false },
+  };
   const lined = { paths: uPlot.paths.linear(), points: { show: false }, width: 1.5 };
   const look = bars ? filled : lined;
-  const solid = (colour) => ({ ...look, stroke: colour, fill: bars ? colour : undefined, width: bars ? 0 : 1.5 });
-  const before = { paths: uPlot.paths.stepped({ align: 1 }), points: { show: false }, stroke: paint.quiet, dash: [4, 4], width: 1.25 };
+  const solid = (colour) => ({
+    ...look,
+    stroke: colour,
+    fill: bars ? colour : undefined,
+    width: bars ? 0 : 1.5,
+  });
+  const before = {
+    paths: uPlot.paths.stepped({ align: 1 }),
+    points: { show: false },
+    stroke: paint.quiet,
+    dash: [4, 4],
+    width: 1.25,
+  };
   return [
     {},
     // All behind, people before it: what remains to be seen of it is the bots' share.
@@ -99,9 +122,16 @@ export function timeChart(zoom, signal) {
   const readout = h('p', { class: 'readout', 'aria-hidden': 'true' });
   const body = h('tbody');
   const head = h('tr');
-  const table = h('details', { class: 'as-table' }, h('summary', {}, 'As a table'),
-    h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Clicks over time' },
-      h('table', {}, h('caption', { class: 'out-of-sight' }, 'Clicks over time'), h('thead', {}, head), body)));
+  const table = h(
+    'details',
+    { class: 'as-table' },
+    h('summary', {}, 'As a table'),
+    h(
+      'div',
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Clicks over time' },
+      h('table', {}, h('caption', { class: 'out-of-sight' }, 'Clicks over time'), h('thead', {}, head), body),
+    ),
+  );
   const node = h('figure', { class: 'chart' }, h('figcaption', {}, legend(), readout), place, table);
   let plot = null;
   let shown = null;
@@ -116,7 +146,12 @@ export function timeChart(zoom, signal) {
     const paired = before && begunAlike(report, before) ? before.series : [];
     const earlier = report.series.map((_, index) => paired[index] && figureOf(paired[index], show));
     // The last row needs its own width behind its start.
-    const data = [[...starts, end], [...top, null], [...people, null], [...earlier, earlier.at(-1)]];
+    const data = [
+      [...starts, end],
+      [...top, null],
+      [...people, null],
+      [...earlier, earlier.at(-1)],
+    ];
     const key = JSON.stringify([report.by, report.tz, show, starts.length <= MOST_BARS, Boolean(before)]);
     if (plot?.key === key) {
       plot.chart.setData(data, false);
@@ -132,25 +167,46 @@ export function timeChart(zoom, signal) {
     const { report, show } = shown;
     const paint = colours(place);
     const font = '12px system-ui, sans-serif';
-    const axis = { stroke: paint.quiet, font, grid: { stroke: paint.line, width: 1 }, ticks: { show: false } };
-    return new uPlot({
-      width: Math.max(place.clientWidth, 120),
-      height: HEIGHT,
-      tzDate: (at) => uPlot.tzDate(new Date(at * 1000), report.tz),
-      legend: { show: false },
-      cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
-      select: { show: true },
-      scales: {
-        x: { time: true, range: () => [shown.starts[0], shown.end] },
-        y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, 4) * 1.08] },
+    const axis = {
+      stroke: paint.quiet,
+      font,
+      grid: { stroke: paint.line, width: 1 },
+      ticks: { show: false },
+    };
+    return new uPlot(
+      {
+        width: Math.max(place.clientWidth, 120),
+        height: HEIGHT,
+        tzDate: (at) => uPlot.tzDate(new Date(at * 1000), report.tz),
+        legend: { show: false },
+        cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
+        select: { show: true },
+        scales: {
+          x: { time: true, range: () => [shown.starts[0], shown.end] },
+          y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, 4) * 1.08] },
+        },
+        axes: [
+          {
+            ...axis,
+            grid: { show: false },
+            values: ticks(report.tz),
+            space: 76,
+            size: 44,
+            incrs: report.by === 'hour' ? undefined : DAYS,
+          },
+          {
+            ...axis,
+            size: 48,
+            incrs: INTEGERS,
+            values: (_plot, splits) => splits.map((value) => compact(value)),
+          },
+        ],
+        series: series(uPlot, show, paint, bars),
+        hooks: { setCursor: [read], setSelect: [select] },
       },
-      axes: [
-        { ...axis, grid: { show: false }, values: ticks(report.tz), space: 76, size: 44, incrs: report.by === 'hour' ? undefined : DAYS },
-        { ...axis, size: 48, incrs: INTEGERS, values: (_plot, splits) => splits.map((value) => compact(value)) },
-      ],
-      series: series(uPlot, show, paint, bars),
-      hooks: { setCursor: [read], setSelect: [select] },
-    }, data, place);
+      data,
+      place,
+    );
   };
 
   const read = ({ cursor }) => {
@@ -177,10 +233,22 @@ export function timeChart(zoom, signal) {
   const fillTable = () => {
     if (!table.open || !shown) return;
     const { report } = shown;
-    head.replaceChildren(...['From', 'Clicks', 'People', 'Bots', 'Visitors'].map((text) => h('th', { scope: 'col' }, text)));
-    const name = ({ start }) => h('button', { type: 'button', class: 'plain', title: 'Zoom in' }, rowName(start, report.by, report.tz));
-    renew(body, report.series.map((row) => h('tr', { 'data-key': row.start }, h('th', { scope: 'row' }, name(row)),
-      [row.clicks, row.people, row.bots, row.visitors].map((value) => h('td', {}, number(value))))));
+    head.replaceChildren(
+      ...['From', 'Clicks', 'People', 'Bots', 'Visitors'].map((text) => h('th', { scope: 'col' }, text)),
+    );
+    const name = ({ start }) =>
+      h('button', { type: 'button', class: 'plain', title: 'Zoom in' }, rowName(start, report.by, report.tz));
+    renew(
+      body,
+      report.series.map((row) =>
+        h(
+          'tr',
+          { 'data-key': row.start },
+          h('th', { scope: 'row' }, name(row)),
+          [row.clicks, row.people, row.bots, row.visitors].map((value) => h('td', {}, number(value))),
+        ),
+      ),
+    );
   };
   // What is dragged over with a mouse is pressed here: with a finger, or from the keyboard.
   body.addEventListener('click', ({ target }) => {
@@ -190,7 +258,9 @@ export function timeChart(zoom, signal) {
   });
 
   table.addEventListener('toggle', fillTable);
-  const fit = new ResizeObserver(() => plot?.chart.setSize({ width: Math.max(place.clientWidth, 120), height: HEIGHT }));
+  const fit = new ResizeObserver(() =>
+    plot?.chart.setSize({ width: Math.max(place.clientWidth, 120), height: HEIGHT }),
+  );
   fit.observe(place);
   const repaint = () => {
     plot?.chart.destroy();
@@ -219,5 +289,11 @@ export function timeChart(zoom, signal) {
 
 function legend() {
   const entry = (kind, text) => h('span', { class: `key ${kind}` }, h('i', { 'aria-hidden': 'true' }), text);
-  return h('span', { class: 'legend' }, entry('people', 'People'), entry('bots', 'Bots'), entry('before', 'Window before'));
+  return h(
+    'span',
+    { class: 'legend' },
+    entry('people', 'People'),
+    entry('bots', 'Bots'),
+    entry('before', 'Window before'),
+  );
 }

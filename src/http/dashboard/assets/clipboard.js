@@ -32,7 +32,12 @@ export async function copySoon(coming) {
 /** Browsers keep their clipboard from pages without TLS, but not what is selected. */
 function copySelection(text) {
   const focused = document.activeElement;
-  const area = h('textarea', { class: 'out-of-sight', readonly: true, 'aria-hidden': 'true', tabindex: '-1' });
+  const area = h('textarea', {
+    class: 'out-of-sight',
+    readonly: true,
+    'aria-hidden': 'true',
+    tabindex: '-1',
+  });
   area.value = text;
   // Within an open dialog everything outside of it is inert.
   (focused?.closest('dialog') ?? document.body).append(area);

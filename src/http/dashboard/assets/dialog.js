@@ -25,8 +25,19 @@ export function closeDialogs() {
 
 function open(closedby, heading, content) {
   const title = h('h2', { id: freshId('dialog'), dir: 'auto' }, heading);
-  const close = closedby !== 'none' && h('button', { type: 'button', class: 'plain', 'aria-label': 'Close', onclick: () => dialog.close() }, icon(ICONS.close));
-  const dialog = h('dialog', { closedby, 'aria-labelledby': title.id }, h('header', {}, title, close), ...content);
+  const close =
+    closedby !== 'none' &&
+    h(
+      'button',
+      { type: 'button', class: 'plain', 'aria-label': 'Close', onclick: () => dialog.close() },
+      icon(ICONS.close),
+    );
+  const dialog = h(
+    'dialog',
+    { closedby, 'aria-labelledby': title.id },
+    h('header', {}, title, close),
+    ...content,
+  );
   const opener = document.activeElement;
   dialog.addEventListener('close', () => {
     releaseNotices();
@@ -51,7 +62,13 @@ export function openForm({ heading, content, action, danger, submit }) {
   const place = h('div');
   const button = h('button', { class: danger ? 'danger' : 'primary' }, action);
   const cancel = h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel');
-  const form = h('form', { novalidate: true }, content, place, h('div', { class: 'buttons' }, cancel, button));
+  const form = h(
+    'form',
+    { novalidate: true },
+    content,
+    place,
+    h('div', { class: 'buttons' }, cancel, button),
+  );
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (button.disabled) return;

@@ -46,7 +46,8 @@ export function renew(parent, children) {
 
 /** Gives `old`, changed to what `fresh` is, or `fresh` where they are too different. */
 function liken(old, fresh) {
-  if (!old || old.nodeName !== fresh.nodeName || old.childNodes.length !== fresh.childNodes.length) return fresh;
+  if (!old || old.nodeName !== fresh.nodeName || old.childNodes.length !== fresh.childNodes.length)
+    return fresh;
   if (old.isEqualNode(fresh)) return old;
   if (old.nodeType === Node.TEXT_NODE) {
     old.data = fresh.data;

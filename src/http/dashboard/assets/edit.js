@@ -17,13 +17,22 @@ const localMoment = (at) => (at ? civilTime(ownZone(), Date.parse(at)) : '');
 /** The field for an expiry: its input, and all of it. */
 export function expiryField(at) {
   const input = h('input', { type: 'datetime-local', value: localMoment(at) });
-  return { input, node: field('expires_at', 'Expires', input, `In the time of ${ownZone().replaceAll('_', ' ')}. Empty: never.`) };
+  return {
+    input,
+    node: field(
+      'expires_at',
+      'Expires',
+      input,
+      `In the time of ${ownZone().replaceAll('_', ' ')}. Empty: never.`,
+    ),
+  };
 }
 
 /** Tells the views that a link is another now, `state` "deleted" when it is gone. */
 export const tellChanged = (link) => document.dispatchEvent(new CustomEvent('linkchanged', { detail: link }));
 
-const checkbox = (name, text, checked) => h('label', { class: 'check' }, h('input', { type: 'checkbox', name, checked }), ` ${text}`);
+const checkbox = (name, text, checked) =>
+  h('label', { class: 'check' }, h('input', { type: 'checkbox', name, checked }), ` ${text}`);
 
 /** Opens the form. */
 export function openEdit(link) {
@@ -31,14 +40,37 @@ export function openEdit(link) {
   const tags = tagsField(link.tags);
   const url = h('input', { type: 'text', inputmode: 'url', value: link.target });
   const { input: expires, node: expiry } = expiryField(link.expires_at);
-  const statuses = [['', 'The service’s default'], ['301', '301, moved for good'], ['302', '302, found'], ['307', '307, temporary'], ['308', '308, permanent']];
-  const redirect = h('select', { value: String(link.redirect) }, statuses.map(([value, text]) => h('option', { value }, text)));
+  const statuses = [
+    ['', 'The service’s default'],
+    ['301', '301, moved for good'],
+    ['302', '302, found'],
+    ['307', '307, temporary'],
+    ['308', '308, permanent'],
+  ];
+  const redirect = h(
+    'select',
+    { value: String(link.redirect) },
+    statuses.map(([value, text]) => h('option', { value }, text)),
+  );
   const host = h('input', { type: 'text', value: link.host ?? '' });
-  const reason = link.state === 'disabled' && h('input', { type: 'text', maxlength: '500', dir: 'auto', value: link.reason ?? '' });
+  const reason =
+    link.state === 'disabled' &&
+    h('input', { type: 'text', maxlength: '500', dir: 'auto', value: link.reason ?? '' });
   const keep = checkbox('keep_tracking', 'Keep the tracking parameters of a new target', false);
-  const forward = checkbox('forward_query', 'Hand the reader’s query string on to the target', link.forward_query);
-  const more = h('details', {}, h('summary', {}, 'More'),
-    field('redirect', 'Status of the redirect', redirect), field('host', 'The one host that knows it', host, 'Empty: all of the service’s hosts do.'), keep, forward);
+  const forward = checkbox(
+    'forward_query',
+    'Hand the reader’s query string on to the target',
+    link.forward_query,
+  );
+  const more = h(
+    'details',
+    {},
+    h('summary', {}, 'More'),
+    field('redirect', 'Status of the redirect', redirect),
+    field('host', 'The one host that knows it', host, 'Empty: all of the service’s hosts do.'),
+    keep,
+    forward,
+  );
   openForm({
     heading: 'Edit link',
     content: [

@@ -16,9 +16,18 @@ export function figureCards(befores, names = {}) {
   const cards = Object.entries({ ...NAMES, ...names }).map(([name, text]) => {
     const value = h('dd', { class: 'value' }, '\u00a0');
     const lines = befores.map(() => h('dd', { class: 'before' }, '\u00a0'));
-    return { name, value, lines, node: h('div', { class: 'card', title: WORDS[name] }, h('dt', {}, text), value, lines) };
+    return {
+      name,
+      value,
+      lines,
+      node: h('div', { class: 'card', title: WORDS[name] }, h('dt', {}, text), value, lines),
+    };
   });
-  const node = h('dl', { class: 'cards', 'aria-busy': 'true' }, cards.map((card) => card.node));
+  const node = h(
+    'dl',
+    { class: 'cards', 'aria-busy': 'true' },
+    cards.map((card) => card.node),
+  );
   return {
     node,
     /**
@@ -38,7 +47,12 @@ export function figureCards(befores, names = {}) {
           const before = earlier[index];
           line.replaceChildren();
           const changed = before && change(compared[name], before[name]);
-          if (changed) line.append(h('strong', {}, changed), ` on ${befores[index]}`, h('span', { class: 'was' }, ` (${number(before[name])})`));
+          if (changed)
+            line.append(
+              h('strong', {}, changed),
+              ` on ${befores[index]}`,
+              h('span', { class: 'was' }, ` (${number(before[name])})`),
+            );
           else line.append(before ? `0 ${befores[index]}` : '\u00a0');
         });
       }

@@ -6,6 +6,7 @@ const LOCALE = navigator.language.startsWith('en') ? navigator.language : 'en-GB
 const whole = new Intl.NumberFormat(LOCALE);
 const short = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
 const regions = new Intl.DisplayNames([LOCALE], { type: 'region', fallback: 'code' });
+const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
 const formats = new Map();
 
 /** 12,345 */
@@ -36,7 +37,10 @@ export const parts = (at, tz, options) => formatter(tz, options).format(new Date
 
 /** What a row of this width is called. */
 export function rowName(start, by, tz) {
-  if (by === 'hour') return formatter(tz, { weekday: 'short', day: 'numeric', month: 'short', ...TIME }).format(new Date(start));
+  if (by === 'hour')
+    return formatter(tz, { weekday: 'short', day: 'numeric', month: 'short', ...TIME }).format(
+      new Date(start),
+    );
   if (by === 'month') return formatter(tz, { month: 'long', year: 'numeric' }).format(new Date(start));
   const name = formatter(tz, { weekday: 'short', ...DAY }).format(new Date(start));
   return by === 'week' ? `Week from ${name}` : name;
@@ -45,9 +49,13 @@ export function rowName(start, by, tz) {
 /** 3 minutes ago; the day when it is longer than a week. */
 export function ago(at, tz) {
   const seconds = Math.round((new Date(at) - Date.now()) / 1000);
-  const words = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
-  for (const [unit, length, most] of [['second', 1, 60], ['minute', 60, 3600], ['hour', 3600, 86_400], ['day', 86_400, 604_800]]) {
-    if (Math.abs(seconds) < most) return words.format(Math.round(seconds / length), unit);
+  for (const [unit, length, most] of [
+    ['second', 1, 60],
+    ['minute', 60, 3600],
+    ['hour', 3600, 86_400],
+    ['day', 86_400, 604_800],
+  ]) {
+    if (Math.abs(seconds) < most) return relative.format(Math.round(seconds / length), unit);
   }
   return day(at, tz);
 }

@@ -22,8 +22,22 @@ export function buildFrame() {
   const brand = document.body.dataset;
   const name = brand.name || 'Slugline';
   const links = ways();
-  const nav = h('nav', { 'aria-label': 'Main', id: 'ways' }, h('ul', {}, links.map((link) => h('li', {}, link))), account());
-  const menu = h('button', { class: 'plain menu', type: 'button', 'aria-expanded': 'false', 'aria-controls': 'ways' }, icon(ICONS.menu), ' Menu');
+  const nav = h(
+    'nav',
+    { 'aria-label': 'Main', id: 'ways' },
+    h(
+      'ul',
+      {},
+      links.map((link) => h('li', {}, link)),
+    ),
+    account(),
+  );
+  const menu = h(
+    'button',
+    { class: 'plain menu', type: 'button', 'aria-expanded': 'false', 'aria-controls': 'ways' },
+    icon(ICONS.menu),
+    ' Menu',
+  );
   const fold = (open) => {
     menu.setAttribute('aria-expanded', String(open));
     nav.classList.toggle('open', open);
@@ -71,10 +85,31 @@ function ways() {
 function account() {
   const keys = h('button', { type: 'button', class: 'plain', onclick: showShortcuts }, 'Keyboard');
   const docs = h('a', { href: DOCS, target: '_blank', rel: 'noopener' }, 'API');
-  const out = h('form', { method: 'post', action: `${ROOT}/sign-out` }, h('button', { class: 'plain' }, 'Sign out'));
-  const until = session.expiresAt && h('span', { title: moment(session.expiresAt, ownZone()) }, `Signed in until ${time(session.expiresAt, ownZone())}. `);
-  const who = h('p', { class: 'who' }, h('span', { dir: 'auto' }, session.key.name), h('span', { class: 'quiet' }, ` ${session.key.scopes.join(', ')}`));
-  return h('div', { class: 'account' }, who, h('div', { class: 'tools' }, themeButton(), keys, docs, out), h('p', { class: 'version' }, until, `Version ${session.version}`));
+  const out = h(
+    'form',
+    { method: 'post', action: `${ROOT}/sign-out` },
+    h('button', { class: 'plain' }, 'Sign out'),
+  );
+  const until =
+    session.expiresAt &&
+    h(
+      'span',
+      { title: moment(session.expiresAt, ownZone()) },
+      `Signed in until ${time(session.expiresAt, ownZone())}. `,
+    );
+  const who = h(
+    'p',
+    { class: 'who' },
+    h('span', { dir: 'auto' }, session.key.name),
+    h('span', { class: 'quiet' }, ` ${session.key.scopes.join(', ')}`),
+  );
+  return h(
+    'div',
+    { class: 'account' },
+    who,
+    h('div', { class: 'tools' }, themeButton(), keys, docs, out),
+    h('p', { class: 'version' }, until, `Version ${session.version}`),
+  );
 }
 
 /** Goes round from the system's choice to light, to dark. */
@@ -117,12 +152,17 @@ function showShortcuts() {
     }
   };
   const letters = h('input', { type: 'checkbox', checked: lettersAct(), onchange: keep });
-  openDialog('Keyboard', h('dl', { class: 'shortcuts' }, rows), h('label', { class: 'check' }, letters, ' Single keys do this'));
+  openDialog(
+    'Keyboard',
+    h('dl', { class: 'shortcuts' }, rows),
+    h('label', { class: 'check' }, letters, ' Single keys do this'),
+  );
 }
 
 async function shortcut(event) {
   const typing = event.target.closest?.('input, textarea, select, [contenteditable]');
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]'))
+    return;
   const focus = async (selector) => {
     if (!document.querySelector(selector)) await go(`${ROOT}/links`);
     document.querySelector(selector)?.focus();

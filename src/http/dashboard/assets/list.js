@@ -1,4 +1,4 @@
-// An endless list of links by cursor: rows in blocks which the browser leaves unpainted while they are out of sight.
+// An endless list of links by cursor, in blocks of rows that are there only while they are near to be seen.
 
 import { openActions } from './actions.js';
 import { get } from './api.js';
@@ -10,8 +10,10 @@ import { heed, linkPage, tagPage } from './ways.js';
 import { ownZone } from './window.js';
 
 const PAGE = 100;
+/** Rows that come and go together: few, so that drawing them holds nobody up. */
+const BLOCK = 20;
 
-/** The list; `ask` gives the conditions, `none` what stands where nothing is found, `tagged` follows a tag. */
+/** The list; `ask` gives the conditions, `none` what stands where nothing is found. */
 export function linkList({ ask, none, signal }) {
   const blocks = h('div', { class: 'blocks', role: 'list', 'aria-label': 'Links' });
   const place = h('div');
@@ -24,6 +26,8 @@ export function linkList({ ask, none, signal }) {
   let cursor = null;
   let filling = null;
   let count = 0;
+  /** The links of each block. */
+  const held = new Map();
   // Whether what is there is of the conditions as they are now, and whether the last request was refused.
   let begun = false;
   let failed = false;
@@ -54,7 +58,9 @@ export function linkList({ ask, none, signal }) {
 
   /** Nothing, as before the first answer. */
   function empty() {
+    near.disconnect();
     blocks.replaceChildren();
+    held.clear();
     [cursor, count] = [null, 0];
   }
 
@@ -67,14 +73,19 @@ export function linkList({ ask, none, signal }) {
       const enough = begun ? count + PAGE / 2 : PAGE / 2;
       // A search looks at some thousands of links a request: a page may be short, even empty, and go on.
       do {
-        const { items, next_cursor: next } = await get('/links', { ...ask(), limit: PAGE, cursor: begun ? cursor : null }, own);
+        const { items, next_cursor: next } = await get(
+          '/links',
+          { ...ask(), limit: PAGE, cursor: begun ? cursor : null },
+          own,
+        );
         if (!begun) empty();
         begun = true;
         cursor = next;
         count += items.length;
-        if (items.length > 0) append(items);
+        for (let from = 0; from < items.length; from += BLOCK) append(items.slice(from, from + BLOCK));
         looks += 1;
-        if (looks > 1) note.textContent = `Still searching: ${number(looks * 5000)} links looked at, ${number(count)} found so far.`;
+        if (looks > 1)
+          note.textContent = `Still searching: ${number(looks * 5000)} links looked at, ${number(count)} found so far.`;
       } while (cursor && count < enough);
       return true;
     });
@@ -92,26 +103,74 @@ export function linkList({ ask, none, signal }) {
   /** Says how many there are. */
   function tell() {
     const all = begun && !cursor && !failed;
-    note.replaceChildren(all ? (count === 0 ? none() : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`) : '');
+    note.replaceChildren(
+      all ? (count === 0 ? none() : `${number(count)} ${count === 1 ? 'link' : 'links'}, that is all.`) : '',
+    );
     heard.textContent = count === 0 ? '' : `${number(count)}${cursor ? ' and more' : ''} links`;
   }
 
   function append(items) {
     items.forEach(heed);
-    const block = h('div', { class: 'block', role: 'presentation' }, items.map((item) => row(item)));
-    block.style.setProperty('--rows', items.length);
+    const block = h('div', { class: 'block', role: 'presentation' });
+    held.set(block, items);
     blocks.append(block);
+    drawBlock(block);
+    near.observe(block);
   }
 
-  const seen = new IntersectionObserver((entries) => {
-    // Some may have piled up: the last one is how it is now.
-    if (entries.at(-1).isIntersecting && cursor && node.isConnected) fill();
-  }, { rootMargin: '800px' });
-  signal.addEventListener('abort', () => seen.disconnect());
-  const rowsOf = (code) => blocks.querySelectorAll(`[data-code="${CSS.escape(code)}"]`);
-  document.addEventListener('linkchanged', ({ detail: link }) => {
-    for (const old of rowsOf(link.code)) old.replaceWith(row(link));
-  }, { signal });
+  function drawBlock(block) {
+    if (block.firstChild) return;
+    const items = held.get(block);
+    const zone = ownZone();
+    block.replaceChildren(...items.map((item) => row(item, zone)));
+    block.style.blockSize = '';
+  }
+
+  /** Rows far out of sight leave their room behind, unless somebody is in the midst of them. */
+  function emptyBlock(block, height) {
+    if (!block.firstChild || block.contains(document.activeElement)) return;
+    block.style.blockSize = `${height}px`;
+    block.replaceChildren();
+  }
+
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting, boundingClientRect } of entries) {
+        // A list that was left is kept as it is, for who comes back.
+        if (!target.isConnected) continue;
+        if (isIntersecting) drawBlock(target);
+        else emptyBlock(target, boundingClientRect.height);
+      }
+    },
+    { rootMargin: '3000px' },
+  );
+  const seen = new IntersectionObserver(
+    (entries) => {
+      // Some may have piled up: the last one is how it is now.
+      if (entries.at(-1).isIntersecting && cursor && node.isConnected) fill();
+    },
+    { rootMargin: '800px' },
+  );
+  signal.addEventListener('abort', () => {
+    seen.disconnect();
+    near.disconnect();
+  });
+
+  /** The block that holds the link with this code, and where in it; nothing where none does. */
+  const find = (code) =>
+    [...held]
+      .map(([block, items]) => ({ block, items, at: items.findIndex((item) => item.code === code) }))
+      .find(({ at }) => at >= 0);
+  document.addEventListener(
+    'linkchanged',
+    ({ detail: link }) => {
+      const found = find(link.code);
+      if (!found) return;
+      found.items[found.at] = link;
+      found.block.children[found.at]?.replaceWith(row(link, ownZone()));
+    },
+    { signal },
+  );
 
   return {
     node,
@@ -120,26 +179,65 @@ export function linkList({ ask, none, signal }) {
     resume: () => failed && fill(),
     /** Puts a link on top that was made just now. */
     prepend(link) {
-      const there = rowsOf(link.code);
-      count += there.length === 0 ? 1 : 0;
-      for (const old of there) old.remove();
+      count += 1;
       const first = blocks.firstElementChild;
-      if (first) first.prepend(row(link));
-      else append([link]);
+      if (first) {
+        held.get(first).unshift(link);
+        first.replaceChildren();
+        drawBlock(first);
+      } else {
+        append([link]);
+      }
       tell();
     },
   };
 }
 
 /** One row. */
-function row(link) {
-  const page = h('a', { class: 'title', href: linkPage(link.code), dir: 'auto' }, link.title ?? bare(link.target));
+function row(link, zone) {
+  const page = h(
+    'a',
+    { class: 'title', href: linkPage(link.code), dir: 'auto' },
+    link.title ?? bare(link.target),
+  );
   const tag = (name) => h('a', { class: 'tag', dir: 'auto', href: tagPage(name) }, name);
   const again = `.row[data-code="${CSS.escape(link.code)}"] .more`;
-  return h('div', { class: 'row', role: 'listitem', 'data-code': link.code, 'data-state': link.state },
+  return h(
+    'div',
+    { class: 'row', role: 'listitem', 'data-code': link.code, 'data-state': link.state },
     h('div', { class: 'what' }, page, h('span', { class: 'target', dir: 'auto' }, bare(link.target))),
-    h('div', { class: 'labels' }, link.state !== 'active' && h('span', { class: 'badge', 'data-state': link.state }, link.state), link.tags.map(tag)),
-    h('time', { datetime: link.created_at, title: moment(link.created_at, ownZone()) }, ago(link.created_at, ownZone())),
-    h('button', { type: 'button', class: 'code', 'aria-label': `Copy ${link.short_url}`, onclick: () => copyAndSay(link.short_url) }, h('span', {}, link.code), icon(ICONS.copy)),
-    h('button', { type: 'button', class: 'plain more', 'data-again': again, 'aria-label': `More about ${link.title ?? link.code}`, onclick: () => openActions(link) }, icon(ICONS.more)));
+    h(
+      'div',
+      { class: 'labels' },
+      link.state !== 'active' && h('span', { class: 'badge', 'data-state': link.state }, link.state),
+      link.tags.map(tag),
+    ),
+    h(
+      'time',
+      { datetime: link.created_at, title: moment(link.created_at, zone) },
+      ago(link.created_at, zone),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'code',
+        'aria-label': `Copy ${link.short_url}`,
+        onclick: () => copyAndSay(link.short_url),
+      },
+      h('span', {}, link.code),
+      icon(ICONS.copy),
+    ),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'plain more',
+        'data-again': again,
+        'aria-label': `More about ${link.title ?? link.code}`,
+        onclick: () => openActions(link),
+      },
+      icon(ICONS.more),
+    ),
+  );
 }

@@ -103,10 +103,13 @@ export function paced(work, rest, signal) {
       await work();
     } finally {
       const took = performance.now() - begun;
-      setTimeout(() => {
-        busy = false;
-        if (again) run();
-      }, Math.max(rest - took, 8 * took));
+      setTimeout(
+        () => {
+          busy = false;
+          if (again) run();
+        },
+        Math.max(rest - took, 8 * took),
+      );
     }
   };
   return run;

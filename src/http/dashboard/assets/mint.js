@@ -19,19 +19,49 @@ async function mint(body) {
 
 /** The form, for this code if one is wanted. `minted` gets the link that was made; nothing when many were. */
 export function mintForm(minted, wantedCode = '') {
-  const url = h('input', { id: 'mint', name: 'url', type: 'text', inputmode: 'url', autocomplete: 'off', spellcheck: 'false', placeholder: 'https://…', 'aria-describedby': 'mint-error mint-hint' });
+  const url = h('input', {
+    id: 'mint',
+    name: 'url',
+    type: 'text',
+    inputmode: 'url',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    placeholder: 'https://…',
+    'aria-describedby': 'mint-error mint-hint',
+  });
   const more = moreFields(wantedCode);
   const place = h('div');
   const outcome = h('div', { class: 'outcome', role: 'status', 'aria-live': 'polite' });
   const button = h('button', { class: 'primary' }, 'Mint');
-  const many = h('button', { type: 'button', class: 'plain', onclick: () => openBulk('', minted) }, 'Many at once');
-  const form = h('form', { class: 'mint', novalidate: true, 'aria-label': 'Mint a link' },
-    h('div', { class: 'field', 'data-field': 'url' },
+  const many = h(
+    'button',
+    { type: 'button', class: 'plain', onclick: () => openBulk('', minted) },
+    'Many at once',
+  );
+  const form = h(
+    'form',
+    { class: 'mint', novalidate: true, 'aria-label': 'Mint a link' },
+    h(
+      'div',
+      { class: 'field', 'data-field': 'url' },
       h('label', { for: 'mint' }, 'Mint a link'),
       h('div', { class: 'joined' }, url, button),
-      h('p', { class: 'error', id: 'mint-error', hidden: true })),
-    h('div', { class: 'below' }, h('p', { class: 'hint', id: 'mint-hint' }, 'Paste an address and press Enter: the short one is copied. Several lines make several.'), many),
-    more.node, place, outcome);
+      h('p', { class: 'error', id: 'mint-error', hidden: true }),
+    ),
+    h(
+      'div',
+      { class: 'below' },
+      h(
+        'p',
+        { class: 'hint', id: 'mint-hint' },
+        'Paste an address and press Enter: the short one is copied. Several lines make several.',
+      ),
+      many,
+    ),
+    more.node,
+    place,
+    outcome,
+  );
   url.addEventListener('paste', (event) => {
     const text = event.clipboardData.getData('text/plain');
     if (text.trim().split(/\r?\n/).length < 2) return;
@@ -65,19 +95,37 @@ export function mintForm(minted, wantedCode = '') {
 }
 
 function moreFields(wantedCode) {
-  const code = h('input', { type: 'text', maxlength: '64', autocomplete: 'off', spellcheck: 'false', value: wantedCode });
+  const code = h('input', {
+    type: 'text',
+    maxlength: '64',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    value: wantedCode,
+  });
   const title = h('input', { type: 'text', maxlength: '500', dir: 'auto' });
   const tags = tagsField();
   const { input: expires, node: expiry } = expiryField();
   const id = freshId('keep');
   const keep = h('input', { type: 'checkbox', id });
-  const node = h('details', { open: wantedCode !== '' }, h('summary', {}, 'Code, title, tags, expiry'),
-    h('div', { class: 'grid' },
+  const node = h(
+    'details',
+    { open: wantedCode !== '' },
+    h('summary', {}, 'Code, title, tags, expiry'),
+    h(
+      'div',
+      { class: 'grid' },
       field('code', 'Code of your choice', code, 'Empty: one is drawn.'),
       field('title', 'Title', title),
       h('div', {}, field('tags', 'Tags', tags.input, 'Enter adds one.'), tags.list),
-      expiry),
-    h('label', { class: 'check', for: id }, keep, ' Keep its tracking parameters: a link and figures of its own'));
+      expiry,
+    ),
+    h(
+      'label',
+      { class: 'check', for: id },
+      keep,
+      ' Keep its tracking parameters: a link and figures of its own',
+    ),
+  );
   return {
     node,
     clear: () => tags.clear(),
@@ -97,13 +145,21 @@ function card(link, fresh, copied) {
   const told = fresh ? 'Minted' : `This article already had a link, made ${ago(link.created_at)}`;
   const clipboard = copied ? 'copied.' : 'but the browser does not let the page copy it.';
   const short = h('a', { class: 'short', href: linkPage(link.code) }, link.short_url);
-  const note = !fresh && h('p', { class: 'hint' }, 'Its title, tags and expiry stayed as they were; edit it to change them.');
-  return h('div', { class: fresh ? 'made' : 'made there' },
+  const note =
+    !fresh &&
+    h('p', { class: 'hint' }, 'Its title, tags and expiry stayed as they were; edit it to change them.');
+  return h(
+    'div',
+    { class: fresh ? 'made' : 'made there' },
     h('p', {}, `${told}; `, clipboard),
     h('p', {}, short),
     h('p', { class: 'quiet', dir: 'auto' }, link.title ?? link.target),
     note,
-    h('div', { class: 'buttons start' },
+    h(
+      'div',
+      { class: 'buttons start' },
       h('button', { type: 'button', onclick: () => copyAndSay(link.short_url) }, 'Copy'),
-      h('button', { type: 'button', onclick: () => openQr(link) }, 'QR code')));
+      h('button', { type: 'button', onclick: () => openQr(link) }, 'QR code'),
+    ),
+  );
 }

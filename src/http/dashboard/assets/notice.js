@@ -31,7 +31,12 @@ export function say(text) {
 
 /** A problem, with the way out. */
 export function problemBox(problem) {
-  return h('div', { class: 'problem', role: 'alert' }, h('strong', {}, problem.title), h('p', { dir: 'auto' }, problem.detail));
+  return h(
+    'div',
+    { class: 'problem', role: 'alert' },
+    h('strong', {}, problem.title),
+    h('p', { dir: 'auto' }, problem.detail),
+  );
 }
 
 /**
@@ -53,7 +58,9 @@ export async function attempt(place, work) {
 
 /** Whether something was entered that would be lost with the page. */
 function unfinished() {
-  const fields = document.querySelectorAll('main form:not([role="search"], .dates) :is(input[type="text"], textarea)');
+  const fields = document.querySelectorAll(
+    'main form:not([role="search"], .dates) :is(input[type="text"], textarea)',
+  );
   return Boolean(document.querySelector('dialog[open]')) || [...fields].some((field) => field.value !== '');
 }
 
@@ -91,7 +98,12 @@ connection.addEventListener('ended', (event) => {
   event.preventDefault();
   document.querySelector('dialog[open]')?.prepend(banner);
   if (!banner.hidden) return;
-  banner.replaceChildren(h('strong', {}, 'Your session has ended.'), ' ', h('a', { href: signInPage(), target: '_blank' }, 'Sign in in another tab'), ', then go on here.');
+  banner.replaceChildren(
+    h('strong', {}, 'Your session has ended.'),
+    ' ',
+    h('a', { href: signInPage(), target: '_blank' }, 'Sign in in another tab'),
+    ', then go on here.',
+  );
   banner.hidden = false;
 });
 connection.addEventListener('found', () => {

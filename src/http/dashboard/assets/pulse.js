@@ -21,13 +21,33 @@ export function pulse(moved, signal) {
   const beats = [];
   const links = [];
   const bars = svg('path', { class: 'beat' });
-  const line = svg('svg', { viewBox: `0 0 ${SECONDS} ${HEIGHT}`, preserveAspectRatio: 'none', class: 'pulse', 'aria-hidden': 'true' }, bars);
+  const line = svg(
+    'svg',
+    {
+      viewBox: `0 0 ${SECONDS} ${HEIGHT}`,
+      preserveAspectRatio: 'none',
+      class: 'pulse',
+      'aria-hidden': 'true',
+    },
+    bars,
+  );
   const dot = h('span', { class: 'state' });
   const rate = h('p', { class: 'rate' });
   const list = h('ol', { class: 'now' });
-  const quiet = h('p', { class: 'quiet' }, 'Nobody clicked in the last three minutes. A click shows here within two seconds.');
-  const node = h('section', { class: 'panel live', 'aria-labelledby': 'live-title' },
-    h('header', {}, h('h2', { id: 'live-title' }, 'At this moment'), dot), line, rate, list, quiet);
+  const quiet = h(
+    'p',
+    { class: 'quiet' },
+    'Nobody clicked in the last three minutes. A click shows here within two seconds.',
+  );
+  const node = h(
+    'section',
+    { class: 'panel live', 'aria-labelledby': 'live-title' },
+    h('header', {}, h('h2', { id: 'live-title' }, 'At this moment'), dot),
+    line,
+    rate,
+    list,
+    quiet,
+  );
 
   const forget = (list) => {
     const since = now() - SECONDS * 1000;
@@ -61,24 +81,37 @@ export function pulse(moved, signal) {
     const top = [...counts].sort((a, b) => b[1] - a[1]).slice(0, NAMED);
     const met = await Promise.all(top.map(([code]) => meet(code)));
     if (signal.aborted) return;
-    renew(list, top.map(([code, clicks], index) => h('li', { 'data-key': code }, h('a', { href: linkPage(code), dir: 'auto' }, nameOf(met[index]) ?? code), h('span', { class: 'count' }, number(clicks)))));
+    renew(
+      list,
+      top.map(([code, clicks], index) =>
+        h(
+          'li',
+          { 'data-key': code },
+          h('a', { href: linkPage(code), dir: 'auto' }, nameOf(met[index]) ?? code),
+          h('span', { class: 'count' }, number(clicks)),
+        ),
+      ),
+    );
   };
 
-  listen({
-    clicks(event) {
-      const at = Date.parse(event.at);
-      beats.push({ at, clicks: event.total.clicks });
-      for (const { code, clicks } of event.links.slice(0, 100)) links.push({ at, code, clicks });
-      draw();
-      name();
-      moved(event);
+  listen(
+    {
+      clicks(event) {
+        const at = Date.parse(event.at);
+        beats.push({ at, clicks: event.total.clicks });
+        for (const { code, clicks } of event.links.slice(0, 100)) links.push({ at, code, clicks });
+        draw();
+        name();
+        moved(event);
+      },
+      gap: () => moved(null),
+      state(state) {
+        dot.textContent = WORDS[state];
+        dot.dataset.state = state;
+      },
     },
-    gap: () => moved(null),
-    state(state) {
-      dot.textContent = WORDS[state];
-      dot.dataset.state = state;
-    },
-  }, signal);
+    signal,
+  );
 
   let turn = 0;
   const tick = setInterval(() => {

@@ -18,25 +18,59 @@ const TABLES = ['referrers', 'countries', 'platforms', 'browsers', 'devices', 'b
  * breakdowns; `answered` gets each report, how it was asked, whose clicks are shown, and a signal for when that is
  * over; `changed` is called when the window is another; `shows` and `names` are those of the window and of the figures.
  */
-export function reportPanel({ path, fixed = {}, query, presets, standard, signal, extra = [], answered, changed, tables = TABLES, shows = '', names }) {
+export function reportPanel({
+  path,
+  fixed = {},
+  query,
+  presets,
+  standard,
+  signal,
+  extra = [],
+  answered,
+  changed,
+  tables = TABLES,
+  shows = '',
+  names,
+}) {
   const place = h('div');
   const cards = figureCards(['the window before'], names);
   const imported = h('p', { class: 'quiet', hidden: true });
-  const csv = h('a', { class: 'button', href: '#', download: true }, 'CSV');
+  const csv = h('a', { class: 'button', download: true }, 'CSV');
   let round = null;
   let end = 0;
 
-  const picker = windowPicker({ query, presets, standard, shows, changed: () => {
-    putQuery(picker.query(new URLSearchParams(location.search)), { push: true });
-    refresh();
-    changed?.();
-  } });
+  const picker = windowPicker({
+    query,
+    presets,
+    standard,
+    shows,
+    changed: () => {
+      putQuery(picker.query(new URLSearchParams(location.search)), { push: true });
+      refresh();
+      changed?.();
+    },
+  });
   const chart = timeChart(picker.zoom, signal);
   const csvOf = (table) => endpoint(path, { ...question(), compare: '', limit: 1000, format: 'csv', table });
-  const panels = Object.fromEntries(tables.map((table) => [table, breakdown(table, { csv: () => csvOf(table) })]));
-  const grid = h('div', { class: 'panels' }, extra, Object.values(panels).map((panel) => panel.node));
-  const node = h('section', { class: 'report', 'aria-label': 'Figures' }, picker.node, place, cards.node, imported,
-    h('div', { class: 'panel' }, h('header', {}, h('h3', {}, 'Over time'), csv), chart.node), grid);
+  const panels = Object.fromEntries(
+    tables.map((table) => [table, breakdown(table, { csv: () => csvOf(table) })]),
+  );
+  const grid = h(
+    'div',
+    { class: 'panels' },
+    extra,
+    Object.values(panels).map((panel) => panel.node),
+  );
+  const node = h(
+    'section',
+    { class: 'report', 'aria-label': 'Figures' },
+    picker.node,
+    place,
+    cards.node,
+    imported,
+    h('div', { class: 'panel' }, h('header', {}, h('h3', {}, 'Over time'), csv), chart.node),
+    grid,
+  );
 
   function question() {
     return { ...fixed, ...askedOf(picker.state) };
@@ -57,11 +91,13 @@ export function reportPanel({ path, fixed = {}, query, presets, standard, signal
     picker.tell(report);
     cards.update(report.total, [before?.total]);
     imported.hidden = !report.imported;
-    if (report.imported) imported.textContent = `Besides, ${report.imported.clicks.toLocaleString()} clicks that another shortener counted until ${report.imported.at.slice(0, 10)}.`;
+    if (report.imported)
+      imported.textContent = `Besides, ${report.imported.clicks.toLocaleString()} clicks that another shortener counted until ${report.imported.at.slice(0, 10)}.`;
     csv.href = csvOf('series');
     for (const [table, panel] of Object.entries(panels)) {
       // What people and bots have in common is told of people alone or of all.
-      panel.node.hidden = show === 'bots' ? table !== 'bot_families' : show === 'people' && table === 'bot_families';
+      panel.node.hidden =
+        show === 'bots' ? table !== 'bot_families' : show === 'people' && table === 'bot_families';
       panel.update(report.breakdowns[table] ?? []);
     }
     await Promise.all([answered?.(report, asked, show, own), chart.update(report, before, show)]);

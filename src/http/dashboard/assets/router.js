@@ -105,7 +105,10 @@ function show(next, scroll, announce = true) {
 
 function nowhere() {
   const home = h('a', { href: ROOT }, 'Go to the overview');
-  return { title: 'Nothing here', node: h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'There is nothing here'), h('p', {}, home)) };
+  return {
+    title: 'Nothing here',
+    node: h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'There is nothing here'), h('p', {}, home)),
+  };
 }
 
 function failed(error) {
@@ -113,12 +116,21 @@ function failed(error) {
   const again = h('button', { type: 'button', onclick: () => followAddress() }, 'Try again');
   // If the service is away, this finds out, and the page is asked for again when it is back.
   get('/keys/current').catch(() => {});
-  const node = h('div', { class: 'view' }, h('h1', { tabindex: '-1' }, 'Not loaded'), problemBox(problem), h('p', {}, again));
+  const node = h(
+    'div',
+    { class: 'view' },
+    h('h1', { tabindex: '-1' }, 'Not loaded'),
+    problemBox(problem),
+    h('p', {}, again),
+  );
   return { title: 'Not loaded', node, refresh: followAddress };
 }
 
 /** Begins to load what the view of this address needs, before it may be shown. */
-export const preload = () => resolve(location.pathname)?.load().catch(() => {});
+export const preload = () =>
+  resolve(location.pathname)
+    ?.load()
+    .catch(() => {});
 
 /** Goes to an address of the dashboard. */
 export function go(address) {
@@ -145,7 +157,8 @@ function follow(event) {
   const link = event.target.closest?.('a[href]');
   if (!plain || event.defaultPrevented || !link || link.target || link.hasAttribute('download')) return;
   const url = new URL(link.href);
-  const ours = url.origin === location.origin && (url.pathname === ROOT || url.pathname.startsWith(`${ROOT}/`));
+  const ours =
+    url.origin === location.origin && (url.pathname === ROOT || url.pathname.startsWith(`${ROOT}/`));
   if (!ours || (url.hash && url.pathname === location.pathname)) return;
   event.preventDefault();
   go(url.pathname + url.search);

@@ -27,7 +27,10 @@ export const session = {
   /** The keys that they may know: all for an administrator, for others their own. */
   async knownKeys() {
     if (!this.isAdmin) return [this.key];
-    return get('/keys').then(({ items }) => items, () => [this.key]);
+    return get('/keys').then(
+      ({ items }) => items,
+      () => [this.key],
+    );
   },
   mayChange(link) {
     return link.state !== 'deleted' && (this.isAdmin || (this.holds('mint') && link.owner === this.key.id));

@@ -8,14 +8,25 @@ export function tagsField(initial = []) {
   const list = h('ul', { class: 'chips' });
   const input = h('input', { type: 'text', maxlength: '64', dir: 'auto', autocomplete: 'off' });
   const draw = () => {
-    list.replaceChildren(...tags.map((tag) => {
-      const drop = () => {
-        tags.splice(tags.indexOf(tag), 1);
-        draw();
-        input.focus();
-      };
-      return h('li', { class: 'tag' }, h('span', { dir: 'auto' }, tag), h('button', { type: 'button', class: 'plain', 'aria-label': `Remove ${tag}`, onclick: drop }, icon(ICONS.close)));
-    }));
+    list.replaceChildren(
+      ...tags.map((tag) => {
+        const drop = () => {
+          tags.splice(tags.indexOf(tag), 1);
+          draw();
+          input.focus();
+        };
+        return h(
+          'li',
+          { class: 'tag' },
+          h('span', { dir: 'auto' }, tag),
+          h(
+            'button',
+            { type: 'button', class: 'plain', 'aria-label': `Remove ${tag}`, onclick: drop },
+            icon(ICONS.close),
+          ),
+        );
+      }),
+    );
   };
   const take = () => {
     const tag = input.value.trim();

@@ -38,7 +38,16 @@ export function open({ parameter: code, query, signal }) {
     badge.hidden = link.state === 'active';
     badge.textContent = link.state;
     badge.dataset.state = link.state;
-    short.replaceChildren(h('span', { class: 'mono' }, link.short_url), link.state === 'deleted' ? '' : h('button', { type: 'button', class: 'primary', onclick: () => copyAndSay(link.short_url) }, 'Copy'));
+    short.replaceChildren(
+      h('span', { class: 'mono' }, link.short_url),
+      link.state === 'deleted'
+        ? ''
+        : h(
+            'button',
+            { type: 'button', class: 'primary', onclick: () => copyAndSay(link.short_url) },
+            'Copy',
+          ),
+    );
     buttons.replaceChildren(...actions(link).slice(1));
     owner.href = page('/links', { owner: link.owner });
     owner.textContent ||= link.owner;
@@ -67,22 +76,40 @@ export function open({ parameter: code, query, signal }) {
   };
 
   const panel = reportPanel({
-    path: `${linkPath(code)}/stats`, query, signal, standard: 'all', presets: ['2h', '24h', '7d', '30d', '365d', 'all'],
+    path: `${linkPath(code)}/stats`,
+    query,
+    signal,
+    standard: 'all',
+    presets: ['2h', '24h', '7d', '30d', '365d', 'all'],
   });
-  const moved = paced(async () => {
-    if (panel.reachesNow) await panel.refresh();
-  }, SOON, signal);
+  const moved = paced(
+    async () => {
+      if (panel.reachesNow) await panel.refresh();
+    },
+    SOON,
+    signal,
+  );
   if (session.mayReadAll) {
-    listen({
-      // An event names a thousand links; ours may be among the others.
-      clicks: (event) => (event.other || event.links.some((row) => row.code === code)) && moved(),
-      gap: moved,
-    }, signal);
+    listen(
+      {
+        // An event names a thousand links; ours may be among the others.
+        clicks: (event) => (event.other || event.links.some((row) => row.code === code)) && moved(),
+        gap: moved,
+      },
+      signal,
+    );
   }
   load();
 
-  const node = h('div', { class: 'view link' },
-    h('header', { class: 'head' }, h('div', {}, heading, badge), short, buttons), place, about, h('h2', {}, 'Readers'), panel.node);
+  const node = h(
+    'div',
+    { class: 'view link' },
+    h('header', { class: 'head' }, h('div', {}, heading, badge), short, buttons),
+    place,
+    about,
+    h('h2', {}, 'Readers'),
+    panel.node,
+  );
   return {
     node,
     title: code,
@@ -100,7 +127,9 @@ function details(link, codes, owner) {
   const row = (name, ...value) => [h('dt', {}, name), h('dd', {}, ...value)];
   const address = (url) => {
     const href = safe(url);
-    return href ? h('a', { href, dir: 'auto', target: '_blank', rel: 'noopener noreferrer' }, url) : h('span', { dir: 'auto' }, url);
+    return href
+      ? h('a', { href, dir: 'auto', target: '_blank', rel: 'noopener noreferrer' }, url)
+      : h('span', { dir: 'auto' }, url);
   };
   const tag = (name) => h('li', {}, h('a', { class: 'tag', dir: 'auto', href: tagPage(name) }, name));
   const article = h('a', { href: page('/article', { url: link.article }) }, 'Figures of the article');
@@ -114,14 +143,28 @@ function details(link, codes, owner) {
     link.expires_at && row(link.state === 'expired' ? 'Expired' : 'Expires', moment(link.expires_at, tz)),
     row('Redirect', `${link.redirect}${link.forward_query ? ', with the reader’s query string' : ''}`),
     link.host && row('Host', link.host),
-    link.imported && row('Counted elsewhere', `${number(link.imported.clicks)} clicks, as of ${moment(link.imported.at, tz)}`),
+    link.imported &&
+      row(
+        'Counted elsewhere',
+        `${number(link.imported.clicks)} clicks, as of ${moment(link.imported.at, tz)}`,
+      ),
   ];
 }
 
 /** The links of the same article. */
 function siblings({ items, more }, own) {
   const others = items.filter((item) => item.article === own.article && item.code !== own.code);
-  const shown = others.flatMap((item, index) => [index > 0 && ', ', h('a', { class: 'mono', href: linkPage(item.code) }, item.code), item.state !== 'active' && ` (${item.state})`]);
+  const shown = others.flatMap((item, index) => [
+    index > 0 && ', ',
+    h('a', { class: 'mono', href: linkPage(item.code) }, item.code),
+    item.state !== 'active' && ` (${item.state})`,
+  ]);
   const none = others.length === 0 && ' only';
-  return [h('strong', { class: 'mono' }, own.code), none, others.length > 0 && ', ', ...shown, more && ' and more'].filter(Boolean);
+  return [
+    h('strong', { class: 'mono' }, own.code),
+    none,
+    others.length > 0 && ', ',
+    ...shown,
+    more && ' and more',
+  ].filter(Boolean);
 }

@@ -9,7 +9,13 @@ import { codeOf, linkPage } from './ways.js';
 
 /** How long after the last key a search begins, in milliseconds. */
 const REST = 200;
-const STATES = [['', 'Not deleted'], ['active', 'Active'], ['disabled', 'Disabled'], ['expired', 'Expired'], ['deleted', 'Deleted']];
+const STATES = [
+  ['', 'Not deleted'],
+  ['active', 'Active'],
+  ['disabled', 'Disabled'],
+  ['expired', 'Expired'],
+  ['deleted', 'Deleted'],
+];
 
 /** What is searched for: an address is looked up, which is quick; a `#tag` is a filter; the rest is text. */
 function conditions({ q, tag, state, owner }) {
@@ -23,19 +29,40 @@ function conditions({ q, tag, state, owner }) {
 
 export function open({ query, signal }) {
   const wanted = { q: '', tag: '', state: '', owner: '' };
-  const search = h('input', { id: 'search', type: 'search', placeholder: 'Code, title, target, address, #tag', autocomplete: 'off', spellcheck: 'false', dir: 'auto' });
+  const search = h('input', {
+    id: 'search',
+    type: 'search',
+    placeholder: 'Code, title, target, address, #tag',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    dir: 'auto',
+  });
   const tag = h('input', { type: 'text', id: 'tag', dir: 'auto', autocomplete: 'off', maxlength: '64' });
-  const state = h('select', { id: 'state' }, STATES.map(([value, text]) => h('option', { value }, text)));
+  const state = h(
+    'select',
+    { id: 'state' },
+    STATES.map(([value, text]) => h('option', { value }, text)),
+  );
   const owner = h('select', { id: 'owner' }, h('option', { value: '' }, 'Any key'));
-  const clear = h('button', { type: 'button', class: 'plain', onclick: () => put({ q: '', tag: '', state: '', owner: '' }) }, 'Clear');
+  const clear = h(
+    'button',
+    { type: 'button', class: 'plain', onclick: () => put({ q: '', tag: '', state: '', owner: '' }) },
+    'Clear',
+  );
   const labelled = (name, input) => h('div', { class: 'field' }, h('label', { for: input.id }, name), input);
   const made = labelled('Made by', owner);
   const list = linkList({ ask: () => conditions(wanted), none: () => nothing(), signal });
-  const form = h('form', { class: 'filters', role: 'search' },
+  const form = h(
+    'form',
+    { class: 'filters', role: 'search' },
     h('div', { class: 'field wide' }, h('label', { for: 'search' }, 'Search'), search),
-    labelled('Tag', tag), labelled('State', state), made, clear,
+    labelled('Tag', tag),
+    labelled('State', state),
+    made,
+    clear,
     // Without one a form of two fields does nothing on Enter.
-    h('button', { hidden: true }, 'Search'));
+    h('button', { hidden: true }, 'Search'),
+  );
 
   function follow(next) {
     for (const name of Object.keys(wanted)) wanted[name] = next.get(name) ?? '';
@@ -48,7 +75,8 @@ export function open({ query, signal }) {
     if (document.activeElement !== search || search.value.trim() !== wanted.q) search.value = wanted.q;
     tag.value = wanted.tag;
     state.value = wanted.state;
-    if (![...owner.options].some((option) => option.value === wanted.owner)) owner.append(h('option', { value: wanted.owner }, wanted.owner));
+    if (![...owner.options].some((option) => option.value === wanted.owner))
+      owner.append(h('option', { value: wanted.owner }, wanted.owner));
     owner.value = wanted.owner;
     // Others know no key but their own.
     made.hidden = !session.isAdmin && !wanted.owner;
@@ -99,12 +127,21 @@ export function open({ query, signal }) {
     if (!link) list.restart();
     else if (fresh && !Object.values(wanted).some(Boolean)) list.prepend(link);
   };
-  const node = h('div', { class: 'view' }, h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Links')),
-    session.mayMint && mintForm(minted, query.get('mint') ?? ''), form, list.node);
+  const node = h(
+    'div',
+    { class: 'view' },
+    h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Links')),
+    session.mayMint && mintForm(minted, query.get('mint') ?? ''),
+    form,
+    list.node,
+  );
 
   function nothing() {
-    if (Object.values(wanted).some(Boolean)) return 'No link fits. A search looks for the text in codes, titles and targets; deleted links are found with the state “Deleted”.';
-    return session.mayMint ? 'There is no link yet. Paste the address of an article above and press Enter.' : 'There is no link yet.';
+    if (Object.values(wanted).some(Boolean))
+      return 'No link fits. A search looks for the text in codes, titles and targets; deleted links are found with the state “Deleted”.';
+    return session.mayMint
+      ? 'There is no link yet. Paste the address of an article above and press Enter.'
+      : 'There is no link yet.';
   }
   return { node, title: 'Links', keep: true, refresh: list.resume, update: follow };
 }
@@ -114,6 +151,7 @@ async function nameKeys(select, wanted) {
   const keys = await session.knownKeys();
   const named = keys.map(({ id, name }) => h('option', { value: id }, `${name} (${id})`));
   select.replaceChildren(select.options[0], ...named);
-  if (wanted.owner && !keys.some(({ id }) => id === wanted.owner)) select.append(h('option', { value: wanted.owner }, wanted.owner));
+  if (wanted.owner && !keys.some(({ id }) => id === wanted.owner))
+    select.append(h('option', { value: wanted.owner }, wanted.owner));
   select.value = wanted.owner;
 }

@@ -32,7 +32,9 @@ export function open({ query, signal }) {
   const first = h('div');
   const badge = session.mayReadAll ? auditBadge(signal) : null;
   const tops = session.mayReadAll ? topLinks() : null;
-  const lost = session.mayReadAll ? breakdown('codes', { heading: 'Orphans', empty: 'No unknown code was asked for.' }) : null;
+  const lost = session.mayReadAll
+    ? breakdown('codes', { heading: 'Orphans', empty: 'No unknown code was asked for.' })
+    : null;
   lost?.node.querySelector('header').append(h('a', { class: 'csv', href: page('/orphans') }, 'All'));
 
   const totalOf = async (span, tz) => (await get(path, { ...span, tz, by: 'day', limit: 1 }, signal)).total;
@@ -48,26 +50,32 @@ export function open({ query, signal }) {
     return compared.totals;
   }
 
-  const today = () => attempt(place, async () => {
-    const tz = ownZone();
-    const own = await get(path, { from: date(tz), tz, by: 'day', limit: 1 }, signal);
-    // The service tells whole quarters of an hour, and the last one has only begun.
-    const [from, to] = [Date.parse(own.from), Date.parse(own.to) - QUARTER];
-    const since = `Since midnight in ${tz.replaceAll('_', ' ')}`;
-    if (to <= from) {
-      cards.update(own.total, []);
-      until.textContent = `${since}. Compared with other days from 00:15 on.`;
-      return;
-    }
-    const [sofar, ...before] = await sameHours(from, to, tz);
-    cards.update(own.total, before, sofar);
-    until.textContent = `${since}. Compared until ${time(to, tz)} of each day.`;
-  });
+  const today = () =>
+    attempt(place, async () => {
+      const tz = ownZone();
+      const own = await get(path, { from: date(tz), tz, by: 'day', limit: 1 }, signal);
+      // The service tells whole quarters of an hour, and the last one has only begun.
+      const [from, to] = [Date.parse(own.from), Date.parse(own.to) - QUARTER];
+      const since = `Since midnight in ${tz.replaceAll('_', ' ')}`;
+      if (to <= from) {
+        cards.update(own.total, []);
+        until.textContent = `${since}. Compared with other days from 00:15 on.`;
+        return;
+      }
+      const [sofar, ...before] = await sameHours(from, to, tz);
+      cards.update(own.total, before, sofar);
+      until.textContent = `${since}. Compared until ${time(to, tz)} of each day.`;
+    });
 
   const panel = reportPanel({
-    path, query, signal, standard: '24h', presets: ['today', '24h', '7d', '30d', '365d', 'all'],
+    path,
+    query,
+    signal,
+    standard: '24h',
+    presets: ['today', '24h', '7d', '30d', '365d', 'all'],
     extra: [tops?.node, lost?.node],
-    answered: (_report, asked, show, own) => session.mayReadAll && attempt(refused, () => leaders(asked, show, own)),
+    answered: (_report, asked, show, own) =>
+      session.mayReadAll && attempt(refused, () => leaders(asked, show, own)),
     // The zone may be another.
     changed: () => soon(),
   });
@@ -85,10 +93,14 @@ export function open({ query, signal }) {
   }
 
   const soon = paced(today, SOON, signal);
-  const later = paced(async () => {
-    if (panel.reachesNow) await panel.refresh();
-    if (badge) await badge.refresh().catch(() => {});
-  }, LATER, signal);
+  const later = paced(
+    async () => {
+      if (panel.reachesNow) await panel.refresh();
+      if (badge) await badge.refresh().catch(() => {});
+    },
+    LATER,
+    signal,
+  );
   const moved = () => {
     soon();
     later();
@@ -106,14 +118,29 @@ export function open({ query, signal }) {
   badge?.refresh().catch(() => {});
   teach(first, signal);
 
-  const node = h('div', { class: 'view overview' },
+  const node = h(
+    'div',
+    { class: 'view overview' },
     h('header', { class: 'head' }, h('h1', { tabindex: '-1' }, 'Overview'), badge?.node),
     session.mayMint && mintForm(minted),
     first,
-    h('div', { class: live ? 'today with-live' : 'today' },
-      h('section', { 'aria-labelledby': 'today-title' }, h('h2', { id: 'today-title' }, 'Today'), cards.node, until, place),
-      live?.node),
-    h('h2', {}, 'Readers'), refused, panel.node);
+    h(
+      'div',
+      { class: live ? 'today with-live' : 'today' },
+      h(
+        'section',
+        { 'aria-labelledby': 'today-title' },
+        h('h2', { id: 'today-title' }, 'Today'),
+        cards.node,
+        until,
+        place,
+      ),
+      live?.node,
+    ),
+    h('h2', {}, 'Readers'),
+    refused,
+    panel.node,
+  );
   return {
     node,
     title: 'Overview',
@@ -134,19 +161,45 @@ function watchQuietly(moved, signal) {
 function topLinks() {
   const body = h('tbody');
   const none = h('p', { class: 'quiet', hidden: true }, 'No link was clicked in this window.');
-  const node = h('section', { class: 'panel broad' }, h('header', {}, h('h3', {}, 'Top links')),
-    h('table', { class: 'bars' }, h('caption', { class: 'out-of-sight' }, 'Top links'),
-      h('thead', { class: 'out-of-sight' }, h('tr', {}, h('th', { scope: 'col' }, 'Link'), h('th', { scope: 'col' }, 'Clicks'))), body), none);
+  const node = h(
+    'section',
+    { class: 'panel broad' },
+    h('header', {}, h('h3', {}, 'Top links')),
+    h(
+      'table',
+      { class: 'bars' },
+      h('caption', { class: 'out-of-sight' }, 'Top links'),
+      h(
+        'thead',
+        { class: 'out-of-sight' },
+        h('tr', {}, h('th', { scope: 'col' }, 'Link'), h('th', { scope: 'col' }, 'Clicks')),
+      ),
+      body,
+    ),
+    none,
+  );
   return {
     node,
     update({ items, by }) {
       const most = Math.max(1, ...items.map((item) => item[by]));
-      renew(body, items.map((item) => {
-        const bar = h('i', { class: 'bar', 'aria-hidden': 'true' });
-        bar.style.inlineSize = `${(item[by] / most) * 100}%`;
-        const name = h('a', { class: 'label', href: linkPage(item.code), dir: 'auto' }, item.title ?? bare(item.target));
-        return h('tr', { 'data-key': item.code }, h('th', { scope: 'row' }, bar, name), h('td', {}, number(item[by])));
-      }));
+      renew(
+        body,
+        items.map((item) => {
+          const bar = h('i', { class: 'bar', 'aria-hidden': 'true' });
+          bar.style.inlineSize = `${(item[by] / most) * 100}%`;
+          const name = h(
+            'a',
+            { class: 'label', href: linkPage(item.code), dir: 'auto' },
+            item.title ?? bare(item.target),
+          );
+          return h(
+            'tr',
+            { 'data-key': item.code },
+            h('th', { scope: 'row' }, bar, name),
+            h('td', {}, number(item[by])),
+          );
+        }),
+      );
       none.hidden = items.length > 0;
     },
   };
@@ -157,7 +210,19 @@ async function teach(place, signal) {
   const some = await attempt(place, () => get('/links', { limit: 1 }, signal));
   if (!some || some.items.length > 0) return;
   const line = `curl ${location.origin}${endpoint('/links')} -H "Authorization: Bearer $SLUGLINE_KEY" \\\n  -H 'Content-Type: application/json' -d '{"url": "https://www.example.org/a-story"}'`;
-  place.append(h('section', { class: 'panel teach' }, h('h2', {}, 'There is no link yet'),
-    h('p', {}, session.mayMint ? 'Paste the address of an article above and press Enter. Or, from a terminal or your CMS:' : 'A key of the scope mint makes one, from a terminal or your CMS:'),
-    h('pre', { tabindex: '0' }, h('code', {}, line))));
+  place.append(
+    h(
+      'section',
+      { class: 'panel teach' },
+      h('h2', {}, 'There is no link yet'),
+      h(
+        'p',
+        {},
+        session.mayMint
+          ? 'Paste the address of an article above and press Enter. Or, from a terminal or your CMS:'
+          : 'A key of the scope mint makes one, from a terminal or your CMS:',
+      ),
+      h('pre', { tabindex: '0' }, h('code', {}, line)),
+    ),
+  );
 }

@@ -7,7 +7,9 @@ export const ROOT = `${BASE}/-/dashboard`;
 
 /** The query string of what is not empty, with its question mark. */
 export function queryString(query = {}) {
-  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
+  const given = Object.entries(query).filter(
+    ([, value]) => value !== null && value !== undefined && value !== '',
+  );
   const text = new URLSearchParams(given).toString();
   return text && `?${text}`;
 }
@@ -29,7 +31,8 @@ export const linkPage = (code) => page(`/links/${code.split('/').map(encodeURICo
 export const tagPage = (tag) => page('/links', { tag });
 
 /** The form to sign in, and from there back to where one is. */
-export const signInPage = () => page('/sign-in', { to: (location.pathname + location.search).slice(BASE.length) });
+export const signInPage = () =>
+  page('/sign-in', { to: (location.pathname + location.search).slice(BASE.length) });
 
 /** What the service draws of a code, whatever host its short URL is of: `.qr.svg`. */
 export const drawing = (code, suffix, query) => `${BASE}/${code}${suffix}${queryString(query)}`;

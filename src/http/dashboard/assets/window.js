@@ -6,7 +6,15 @@ import { moment } from './format.js';
 
 const QUARTER = 15 * 60_000;
 const DAY = 96 * QUARTER;
-const PRESETS = { today: 'Today', '2h': '2 hours', '24h': '24 hours', '7d': '7 days', '30d': '30 days', '365d': 'Year', all: 'All time' };
+const PRESETS = {
+  today: 'Today',
+  '2h': '2 hours',
+  '24h': '24 hours',
+  '7d': '7 days',
+  '30d': '30 days',
+  '365d': 'Year',
+  all: 'All time',
+};
 const WIDTHS = { '': 'Automatic', hour: 'By hour', day: 'By day', week: 'By week', month: 'By month' };
 const SHOWN = { people: 'People', bots: 'Bots', all: 'All' };
 const NAMES = ['last', 'from', 'to', 'by', 'tz', 'show', 'compare'];
@@ -20,7 +28,12 @@ export function date(tz, days = 0, at = justNow()) {
 
 /** The clock in this zone: 14:05. */
 export const clock = (tz, at) =>
-  new Intl.DateTimeFormat('en-GB', { timeZone: tz, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));
+  new Intl.DateTimeFormat('en-GB', {
+    timeZone: tz,
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(new Date(at));
 
 /** Date and clock in this zone: 2026-11-23T14:05. */
 export const civilTime = (tz, at, days = 0) => `${date(tz, days, at)}T${clock(tz, at)}`;
@@ -74,7 +87,9 @@ export function askedOf(state) {
 /** From when to when the window before a report's is; null where none is compared with. A day's is the day before, until the same clock. */
 export function spanBefore({ last, compare }, { from, to, tz, previous }) {
   if (last !== 'today') return previous && { from: previous.from, to: previous.to };
-  return compare === '0' ? null : { from: date(tz, -1, Date.parse(from)), to: civilTime(tz, Date.parse(to), -1) };
+  return compare === '0'
+    ? null
+    : { from: date(tz, -1, Date.parse(from)), to: civilTime(tz, Date.parse(to), -1) };
 }
 
 /**
@@ -90,32 +105,64 @@ export function windowPicker({ query, presets, standard, shows = '', changed }) 
     draw();
     changed(state);
   };
-  const preset = (name, [key, text]) => h('label', { class: 'choice' }, h('input', { type: 'radio', name, value: key }), h('span', {}, text));
-  const lasts = h('fieldset', { class: 'choices' }, h('legend', { class: 'out-of-sight' }, 'Window'), presets.map((key) => preset(group, [key, PRESETS[key]])));
+  const preset = (name, [key, text]) =>
+    h('label', { class: 'choice' }, h('input', { type: 'radio', name, value: key }), h('span', {}, text));
+  const lasts = h(
+    'fieldset',
+    { class: 'choices' },
+    h('legend', { class: 'out-of-sight' }, 'Window'),
+    presets.map((key) => preset(group, [key, PRESETS[key]])),
+  );
   lasts.addEventListener('change', (event) => {
     unzoomed = null;
     put({ last: event.target.value, from: '', to: '', by: '' });
   });
-  const shown = h('fieldset', { class: 'choices' }, h('legend', { class: 'out-of-sight' }, 'Whose clicks'), Object.entries(SHOWN).map((entry) => preset(`${group}-show`, entry)));
+  const shown = h(
+    'fieldset',
+    { class: 'choices' },
+    h('legend', { class: 'out-of-sight' }, 'Whose clicks'),
+    Object.entries(SHOWN).map((entry) => preset(`${group}-show`, entry)),
+  );
   shown.addEventListener('change', (event) => put({ show: event.target.value }));
   const from = h('input', { type: 'date', 'aria-label': 'From', required: true });
   const through = h('input', { type: 'date', 'aria-label': 'Through' });
-  const dates = h('form', { class: 'dates' }, from, h('span', { 'aria-hidden': 'true' }, '–'), through, h('button', {}, 'Show'));
+  const dates = h(
+    'form',
+    { class: 'dates' },
+    from,
+    h('span', { 'aria-hidden': 'true' }, '–'),
+    through,
+    h('button', {}, 'Show'),
+  );
   dates.addEventListener('submit', (event) => {
     event.preventDefault();
     unzoomed = null;
     const end = through.value && new Date(Date.parse(through.value) + DAY).toISOString().slice(0, 10);
     put({ last: '', from: from.value, to: end, by: '' });
   });
-  const width = h('select', { 'aria-label': 'Width of the rows', onchange: () => put({ by: width.value }) }, Object.entries(WIDTHS).map(([value, text]) => h('option', { value }, text)));
-  const zone = h('select', { 'aria-label': 'Time zone', class: 'zone', onchange: () => chooseZone(zone.value) }, zones().map((name) => h('option', { value: name }, name.replaceAll('_', ' '))));
-  const compare = h('input', { type: 'checkbox', onchange: () => put({ compare: compare.checked ? '' : '0' }) });
+  const width = h(
+    'select',
+    { 'aria-label': 'Width of the rows', onchange: () => put({ by: width.value }) },
+    Object.entries(WIDTHS).map(([value, text]) => h('option', { value }, text)),
+  );
+  const zone = h(
+    'select',
+    { 'aria-label': 'Time zone', class: 'zone', onchange: () => chooseZone(zone.value) },
+    zones().map((name) => h('option', { value: name }, name.replaceAll('_', ' '))),
+  );
+  const compare = h('input', {
+    type: 'checkbox',
+    onchange: () => put({ compare: compare.checked ? '' : '0' }),
+  });
   const reset = h('button', { type: 'button', hidden: true, onclick: () => unzoom() }, 'Reset zoom');
   const span = h('p', { class: 'span quiet', 'aria-live': 'polite' }, '\u00a0');
-  const node = h('div', { class: 'window', role: 'group', 'aria-label': 'What is shown' },
+  const node = h(
+    'div',
+    { class: 'window', role: 'group', 'aria-label': 'What is shown' },
     h('div', { class: 'line' }, lasts, !shows && shown, reset),
     h('div', { class: 'line' }, dates, width, zone, h('label', { class: 'check' }, compare, ' Compare')),
-    span);
+    span,
+  );
 
   function chooseZone(tz) {
     try {
@@ -138,7 +185,8 @@ export function windowPicker({ query, presets, standard, shows = '', changed }) 
     from.value = state.from && civil(state.from, state.tz);
     through.value = state.to && civil(state.to, state.tz, -1);
     width.value = state.by;
-    if (![...zone.options].some((option) => option.value === state.tz)) zone.append(h('option', { value: state.tz }, state.tz));
+    if (![...zone.options].some((option) => option.value === state.tz))
+      zone.append(h('option', { value: state.tz }, state.tz));
     zone.value = state.tz;
     // Before all time there was nothing.
     compare.disabled = state.last === 'all';
