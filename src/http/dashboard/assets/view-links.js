@@ -60,8 +60,6 @@ export function open({ query, signal }) {
     labelled('State', state),
     made,
     clear,
-    // Without one a form of two fields does nothing on Enter.
-    h('button', { hidden: true }, 'Search'),
   );
 
   function follow(next) {
@@ -92,7 +90,6 @@ export function open({ query, signal }) {
   }
 
   let timer = 0;
-  let before = 0;
   // A short URL leads to its link when it was pasted, or with Enter: of what is being typed nobody knows the end.
   const searchNow = (atOnce) => {
     clearTimeout(timer);
@@ -105,17 +102,13 @@ export function open({ query, signal }) {
     // What was searched for before can be gone back to; what was typed on the way to it can't.
     else put({ q }, wanted.q === '' || q === '');
   };
-  search.addEventListener('input', () => {
-    const pasted = search.value.length > before + 1;
-    before = search.value.length;
+  search.addEventListener('input', ({ inputType, data }) => {
+    const pasted = inputType === 'insertFromPaste' || data?.length > 1;
     clearTimeout(timer);
     timer = setTimeout(() => searchNow(pasted), REST);
   });
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    searchNow(true);
-    if (tag.value.trim() !== wanted.tag) put({ tag: tag.value.trim() });
-  });
+  // A form of two fields without a button of its own is not submitted by Enter.
+  search.addEventListener('keydown', (event) => event.key === 'Enter' && searchNow(true));
   tag.addEventListener('change', () => put({ tag: tag.value.trim() }));
   state.addEventListener('change', () => put({ state: state.value }));
   owner.addEventListener('change', () => put({ owner: owner.value }));
