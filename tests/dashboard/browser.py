@@ -1,9 +1,6 @@
 """A browser that forgives nothing: what goes wrong in a page fails the scenario, even if nobody looks there."""
 
-import base64
 import contextlib
-import hashlib
-import hmac
 import json
 import pathlib
 import re
@@ -137,17 +134,18 @@ class Desk:
     def wait_for_address(self, address):
         self.page.wait_for_url(f"{self.base}/-/dashboard{address}", wait_until="commit")
 
-    def session(self, ends_in, key=None):
-        """A session of the key that ends in so many seconds, as the service would have made it."""
-        key = key or self.key
-        with self.ask("GET", "/api/v1/keys/current", key=key) as answer:
-            claim = f"{json.load(answer)['key']['id']}.{int(time.time()) + ends_in}"
-        sealed = hmac.digest(
-            hashlib.sha256(key.encode()).digest(), b"slugline session 1\0" + claim.encode(), "sha256"
-        )
-        mac = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
-        cookie = {"name": "slugline_session", "value": f"{claim}.{mac}", "url": self.base}
-        self.context.add_cookies([cookie | {"httpOnly": True, "sameSite": "Strict"}])
+    def begin_session(self):
+        """Signs in without a page: nothing is in the browser but the cookie."""
+        url = f"{self.base}/-/dashboard/sign-in"
+        answer = self.context.request.post(url, form={"key": self.key, "to": ""}, max_redirects=0)
+        assert answer.status == 303, answer.status
+
+    def end_session(self):
+        """Has the time of the session be over: then nobody looks further."""
+        [cookie] = self.context.cookies()
+        key, _, mac = cookie["value"].split(".")
+        cookie["value"] = f"{key}.{int(time.time()) - 1}.{mac}"
+        self.context.add_cookies([cookie])
 
     # The service
 

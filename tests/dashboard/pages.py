@@ -204,7 +204,7 @@ def the_keyboard_reaches_everything_and_the_focus_is_seen(desk):
 
 def the_first_load_is_small(desk):
     # Nothing is in the cache: not even the form was there before.
-    desk.session(ends_in=600)
+    desk.begin_session()
     desk.open()
     expect(desk.page.locator(".uplot canvas")).to_be_visible()
     loaded = desk.page.evaluate(

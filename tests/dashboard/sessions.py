@@ -52,11 +52,10 @@ def a_session_that_ends_leads_to_the_form_and_back(desk):
     page = desk.page
     desk.expect_complaint("status of 401")
     desk.mint("https://www.example.org/budget", title="The budget")
-    # A token made by this test is as good as one of the service's, while it lasts.
-    desk.session(ends_in=600)
+    desk.begin_session()
     desk.open("/links?q=budget")
     expect(page.get_by_role("link", name="The budget")).to_be_visible()
-    desk.session(ends_in=-1)
+    desk.end_session()
     page.get_by_label("State").select_option("active")
     page.wait_for_url("**/-/dashboard/sign-in?to=*")
     expect(page.get_by_role("alert")).to_have_text("Your session has ended. Sign in again.")
@@ -70,7 +69,7 @@ def what_was_entered_outlives_the_session(desk):
     page = desk.page
     desk.expect_complaint("status of 401")
     code = desk.mint("https://www.example.org/budget", title="The budget")["code"]
-    desk.session(ends_in=600)
+    desk.begin_session()
     desk.open(f"/links/{code}")
     page.get_by_role("button", name="Edit").click()
     desk.dialog.get_by_label("Title").fill("The budget, explained")
@@ -78,7 +77,7 @@ def what_was_entered_outlives_the_session(desk):
     box = desk.dialog.bounding_box()
     page.mouse.click(5, 5)
     page.mouse.click(box["x"] + 4, box["y"] + 4)
-    desk.session(ends_in=-1)
+    desk.end_session()
     desk.dialog.get_by_role("button", name="Save").click()
     expect(desk.dialog.locator(".banner")).to_contain_text("Your session has ended.")
     with desk.context.expect_page() as opened:
