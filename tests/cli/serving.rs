@@ -41,14 +41,19 @@ fn a_check_names_what_stands_in_the_way() {
     }
 }
 
-/// What `serve` prints until it serves. It is stopped then, and must end well.
-fn first_words_of_serve(folder: &Path) -> String {
-    let mut serving = command(&["serve", "--listen", "127.0.0.1:0"])
+/// A service in this folder, with its first words to be read.
+fn serve(folder: &Path) -> std::process::Child {
+    command(&["serve", "--listen", "127.0.0.1:0"])
         .current_dir(folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// What `serve` prints until it serves. It is stopped then, and must end well.
+fn first_words_of_serve(folder: &Path) -> String {
+    let mut serving = serve(folder);
     let mut lines = BufReader::new(serving.stdout.take().unwrap()).lines().map(Result::unwrap);
     let mut said = String::new();
     for line in lines.by_ref() {
@@ -137,12 +142,7 @@ struct Serving(std::process::Child);
 impl Serving {
     /// Starts one, and says where it listens.
     fn start(folder: &Path) -> (Self, String) {
-        let mut serving = command(&["serve", "--listen", "127.0.0.1:0"])
-            .current_dir(folder)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut serving = serve(folder);
         let lines = BufReader::new(serving.stdout.take().unwrap()).lines().map(Result::unwrap);
         let serving = Self(serving);
         let said = lines.into_iter().find(|line| line.starts_with("Slugline serves")).unwrap();

@@ -5,12 +5,16 @@ import { breakdown } from './breakdown.js';
 import { timeChart } from './chart.js';
 import { h } from './dom.js';
 import { figureCards } from './figures.js';
+import { listen, paced } from './live.js';
 import { attempt } from './notice.js';
 import { putQuery } from './router.js';
+import { session } from './session.js';
 import { endpoint } from './ways.js';
 import { askedOf, spanBefore, windowPicker } from './window.js';
 
 const ROWS = 12;
+/** Rest between two looks at figures that move, in milliseconds. */
+const SOON = 1_000;
 const TABLES = ['referrers', 'countries', 'platforms', 'browsers', 'devices', 'bot_families'];
 
 /**
@@ -126,4 +130,24 @@ export function reportPanel({
       return !picker.state.to || end >= Date.now();
     },
   };
+}
+
+/** Asks a panel's questions again while clicks come in on links of which `isOurs` says that they are in its figures. */
+export function freshen(panel, isOurs, signal) {
+  if (!session.mayReadAll) return;
+  const moved = paced(
+    async () => {
+      if (panel.reachesNow) await panel.refresh();
+    },
+    SOON,
+    signal,
+  );
+  listen(
+    {
+      // An event names a thousand links; ours may be among the others.
+      clicks: (event) => (event.other || event.links.some((row) => isOurs(row.code))) && moved(),
+      gap: moved,
+    },
+    signal,
+  );
 }

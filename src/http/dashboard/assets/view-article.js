@@ -3,14 +3,11 @@
 import { linksOf } from './api.js';
 import { h } from './dom.js';
 import { bare, day, safe } from './format.js';
-import { listen, paced } from './live.js';
 import { attempt } from './notice.js';
-import { reportPanel } from './report.js';
-import { session } from './session.js';
+import { freshen, reportPanel } from './report.js';
 import { ownZone } from './window.js';
 import { linkPage } from './ways.js';
 
-const SOON = 1_000;
 const LINKS = 200;
 
 export function open({ query, signal }) {
@@ -48,22 +45,7 @@ export function open({ query, signal }) {
     presets: ['2h', '24h', '7d', '30d', '365d', 'all'],
     answered: (report) => report.codes.forEach((code) => codes.add(code)),
   });
-  const moved = paced(
-    async () => {
-      if (panel.reachesNow) await panel.refresh();
-    },
-    SOON,
-    signal,
-  );
-  if (session.mayReadAll) {
-    listen(
-      {
-        clicks: (event) => (event.other || event.links.some((row) => codes.has(row.code))) && moved(),
-        gap: moved,
-      },
-      signal,
-    );
-  }
+  freshen(panel, (code) => codes.has(code), signal);
   load();
 
   const node = h(

@@ -5,15 +5,13 @@ import { get, linksOf } from './api.js';
 import { copyAndSay } from './clipboard.js';
 import { h } from './dom.js';
 import { bare, moment, number, safe } from './format.js';
-import { listen, paced } from './live.js';
 import { attempt } from './notice.js';
-import { reportPanel } from './report.js';
+import { freshen, reportPanel } from './report.js';
 import { retitle } from './router.js';
 import { session } from './session.js';
 import { heed, linkPage, linkPath, page, tagPage } from './ways.js';
 import { ownZone } from './window.js';
 
-const SOON = 1_000;
 /** Codes of an article that are shown. */
 const CODES = 50;
 
@@ -82,23 +80,7 @@ export function open({ parameter: code, query, signal }) {
     standard: 'all',
     presets: ['2h', '24h', '7d', '30d', '365d', 'all'],
   });
-  const moved = paced(
-    async () => {
-      if (panel.reachesNow) await panel.refresh();
-    },
-    SOON,
-    signal,
-  );
-  if (session.mayReadAll) {
-    listen(
-      {
-        // An event names a thousand links; ours may be among the others.
-        clicks: (event) => (event.other || event.links.some((row) => row.code === code)) && moved(),
-        gap: moved,
-      },
-      signal,
-    );
-  }
+  freshen(panel, (clicked) => clicked === code, signal);
   load();
 
   const node = h(
