@@ -53,8 +53,8 @@ struct Shared {
     synced: Mutex<BTreeMap<Lane, Position>>,
     /// Clicks for which not even a lane could be opened.
     homeless: AtomicU64,
-    /// Held for as long as the journal is open; the system lets go of it when the process dies.
-    _lock: File,
+    /// Held for as long as the journal is open.
+    _lock: Lock,
 }
 
 /// What is known of a lane while nobody, or somebody, writes to it.
@@ -81,7 +81,7 @@ impl Journal {
     /// The system's; [`io::ErrorKind::WouldBlock`] when another process has it open.
     pub fn open(folder: &Path, segment_size: u64, sync_each: bool) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let lock = take_lock(folder)?;
+        let lock = Lock::take(folder)?;
         let (node, run) = next_run_of(folder)?;
         let mut lanes = BTreeMap::new();
         for lane in lanes_in(folder)? {
@@ -241,17 +241,32 @@ impl Gauge {
     }
 }
 
-fn take_lock(folder: &Path) -> io::Result<File> {
-    let path = folder.join("lock");
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
-    lock.try_lock().map_err(|e| match e {
-        fs::TryLockError::Error(e) => e,
-        fs::TryLockError::WouldBlock => io::Error::new(
-            io::ErrorKind::WouldBlock,
-            format!("another process writes to {}", folder.display()),
-        ),
-    })?;
-    Ok(lock)
+/// Says that a process writes to the journal. The system lets go of it when the process dies.
+struct Lock(File);
+
+impl Lock {
+    fn take(folder: &Path) -> io::Result<Self> {
+        let path = folder.join("lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+        file.try_lock().map_err(|e| match e {
+            fs::TryLockError::Error(e) => e,
+            fs::TryLockError::WouldBlock => io::Error::new(
+                io::ErrorKind::WouldBlock,
+                format!("another process writes to {}", folder.display()),
+            ),
+        })?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a program that is being started has all files of this
+    /// process open, and the lock with them, from its fork until its exec.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the journal's lock is held until all have closed its file");
+        }
+    }
 }
 
 /// The node's identity and the number of the run that begins now.

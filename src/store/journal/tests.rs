@@ -98,6 +98,24 @@ fn a_journal_has_one_process_at_a_time() {
 }
 
 #[test]
+fn a_journal_that_is_closed_can_be_opened_while_programs_are_being_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // Each has all open files of this process from its fork until its exec.
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                std::process::Command::new("true").status().unwrap();
+            }
+        });
+        let opened: io::Result<()> =
+            (0..100).try_for_each(|_| Journal::open(folder.path(), SEGMENT, false).map(drop));
+        done.store(true, Ordering::Relaxed);
+        opened.unwrap();
+    });
+}
+
+#[test]
 fn each_writer_has_a_lane_and_leaves_it_to_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path());
