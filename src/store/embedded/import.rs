@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::links::{ADDRESSES, LISTINGS, digest, places};
 use super::records::Records;
 use super::{Embedded, failed};
+use crate::model::code::Code;
 use crate::model::link::Link;
 use crate::store::{StoreError, aside, record};
 
@@ -38,9 +39,8 @@ type Spot = (usize, usize);
 /// Links on their way into the tables.
 #[derive(Default)]
 struct Ready {
-    /// Those of each import.
-    links: Vec<Arc<[Link]>>,
-    /// In the order of their codes, with their records.
+    links: Sources,
+    /// With their records, in the order of their codes.
     records: Vec<(Spot, Vec<u8>)>,
     /// Under which addresses their codes are entered, in order.
     addresses: Vec<(Digest, Spot)>,
@@ -49,6 +49,10 @@ struct Ready {
     /// The most codes of an address.
     max_codes: usize,
 }
+
+/// The links of each import.
+#[derive(Default)]
+struct Sources(Vec<Arc<[Link]>>);
 
 impl Embedded {
     /// The port's `import`.
@@ -75,7 +79,7 @@ impl Embedded {
                 std::mem::take(&mut *queue.lock().unwrap_or_else(PoisonError::into_inner));
             let (ready, tell): (Vec<Ready>, Vec<_>) =
                 waiting.into_iter().map(|waiting| (waiting.ready, waiting.tell)).unzip();
-            Ok((Ready::merged(ready).write(txn)?, tell))
+            Ok((Ready::joined(ready).write(txn)?, tell))
         };
         match self.write(write).await {
             Ok((there, tell)) => {
@@ -90,6 +94,22 @@ impl Embedded {
     }
 }
 
+impl Sources {
+    fn code(&self, (part, at): Spot) -> &Code {
+        &self.0[part][at].code
+    }
+
+    // Stable sorts: what is in order already, as each of several imports, is found to be so.
+
+    fn sort_records(&self, records: &mut [(Spot, Vec<u8>)]) {
+        records.sort_by(|(a, _), (b, _)| self.code(*a).cmp(self.code(*b)));
+    }
+
+    fn sort_listing(&self, entries: &mut [(i64, Spot)]) {
+        entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| self.code(a.1).cmp(self.code(b.1))));
+    }
+}
+
 impl Ready {
     fn new(links: Arc<[Link]>, max_codes: usize) -> Self {
         let all = || links.iter().enumerate().map(|(at, link)| ((0, at), link));
@@ -101,15 +121,19 @@ impl Ready {
                 ready.listings.entry(name).or_default().push((made, spot));
             }
         }
-        ready.links.push(links);
-        ready.in_order()
+        ready.links.0.push(links);
+        ready.links.sort_records(&mut ready.records);
+        ready.addresses.sort();
+        ready.listings.values_mut().for_each(|entries| ready.links.sort_listing(entries));
+        ready
     }
 
-    /// Several as one.
-    fn merged(parts: Vec<Self>) -> Self {
+    /// Several one behind the other, each in order.
+    fn joined(parts: Vec<Self>) -> Self {
         let mut whole = Self::default();
         for part in parts {
-            let moved = |(_, at): Spot| (whole.links.len(), at);
+            let before = whole.links.0.len();
+            let moved = |(_, at): Spot| (before, at);
             whole.records.extend(part.records.into_iter().map(|(spot, r)| (moved(spot), r)));
             whole.addresses.extend(part.addresses.into_iter().map(|(a, spot)| (a, moved(spot))));
             for (name, entries) in part.listings {
@@ -117,67 +141,131 @@ impl Ready {
                 whole.listings.entry(name).or_default().extend(entries);
             }
             whole.max_codes = part.max_codes;
-            whole.links.extend(part.links);
+            whole.links.0.extend(part.links.0);
         }
-        whole.in_order()
+        whole
     }
 
-    /// Stable sorts: what is in order already, as each of several parts, is found to be so.
-    fn in_order(mut self) -> Self {
-        let code = |(part, at): Spot| &self.links[part][at].code;
-        self.records.sort_by(|(a, _), (b, _)| code(*a).cmp(code(*b)));
-        self.addresses.sort();
-        for entries in self.listings.values_mut() {
-            entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| code(a.1).cmp(code(b.1))));
-        }
-        self
-    }
-
-    fn link(&self, (part, at): Spot) -> &Link {
-        &self.links[part][at]
-    }
-
-    /// Answers for each import what stood there.
-    fn write(mut self, txn: &WriteTransaction) -> Result<Vec<There>, StoreError> {
-        let there = self.claim(txn)?;
+    /// Puts all in order and into the tables; answers for each import what stood there.
+    ///
+    /// The tables of one transaction may be written on several threads. Two are as many as are worth
+    /// it: nothing can be entered before it is known what is new.
+    fn write(self, txn: &WriteTransaction) -> Result<Vec<There>, StoreError> {
+        let Self { links, mut records, mut addresses, mut listings, max_codes } = self;
+        let mut table = Records::open(txn)?;
+        let order_indexes = || {
+            addresses.sort();
+            listings.values_mut().for_each(|entries| links.sort_listing(entries));
+        };
+        let claim = || {
+            links.sort_records(&mut records);
+            links.claim(&mut table, &records)
+        };
+        let ((), claimed) = beside(order_indexes, claim)?;
+        let (first, there) = claimed?;
         let is_new = |(part, at): Spot| there[part][at].is_none();
-        let mut table = txn.open_table(LISTINGS).map_err(failed)?;
-        for (name, entries) in &self.listings {
-            let new = entries.iter().filter(|(_, spot)| is_new(*spot));
-            let places =
-                new.map(|(made, spot)| (name.as_str(), *made, self.link(*spot).code.as_str()));
-            list(&mut table, places)?;
+        let put = || {
+            let new = records.iter().filter(|(spot, _)| is_new(*spot));
+            table.append(first, new.map(|(_, record)| record.as_slice()))?;
+            links.list(txn, &listings, is_new)
+        };
+        let enter = || links.enter(txn, addresses, &there, max_codes);
+        let (put, entered) = beside(put, enter)?;
+        put.and(entered)?;
+        Ok(there)
+    }
+}
+
+impl Sources {
+    /// Takes the codes that are free: the number of the first, and what stands under the others.
+    fn claim(
+        &self,
+        table: &mut Records<'_>,
+        records: &[(Spot, Vec<u8>)],
+    ) -> Result<(u64, Vec<There>), StoreError> {
+        let mut there: Vec<There> = self.0.iter().map(|part| vec![None; part.len()]).collect();
+        let (first, numbers) = table.number(records.iter().map(|(spot, _)| self.code(*spot)))?;
+        let mut new = Vec::new();
+        for ((spot, _), number) in records.iter().zip(numbers) {
+            let Some(number) = number else {
+                new.push(*spot);
+                continue;
+            };
+            let (part, at) = *spot;
+            // What another of these imports just brought has no record yet.
+            let brought =
+                number.checked_sub(first).and_then(|nth| new.get(usize::try_from(nth).ok()?));
+            there[part][at] = Some(match brought {
+                Some((part, at)) => self.0[*part][*at].clone(),
+                None => table.link(self.code(*spot), number)?,
+            });
         }
-        self.addresses.retain(|(_, spot)| is_new(*spot));
-        let new = self.addresses.len();
+        Ok((first, there))
+    }
+
+    /// Lists what is new.
+    fn list(
+        &self,
+        txn: &WriteTransaction,
+        listings: &BTreeMap<String, Vec<(i64, Spot)>>,
+        is_new: impl Fn(Spot) -> bool,
+    ) -> Result<(), StoreError> {
+        let mut table = txn.open_table(LISTINGS).map_err(failed)?;
+        for (name, entries) in listings {
+            let new = entries.iter().filter(|(_, spot)| is_new(*spot));
+            list(
+                &mut table,
+                new.map(|(made, spot)| (name.as_str(), *made, self.code(*spot).as_str())),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Enters the codes of what is new under its addresses; and of what stands there, under those of
+    /// that.
+    fn enter(
+        &self,
+        txn: &WriteTransaction,
+        mut addresses: Vec<(Digest, Spot)>,
+        there: &[There],
+        max_codes: usize,
+    ) -> Result<(), StoreError> {
+        addresses.retain(|(_, (part, at))| there[*part][*at].is_none());
+        let new = addresses.len();
         for (part, there) in there.iter().enumerate() {
             for (at, link) in there.iter().enumerate() {
                 let stands = link.iter().flat_map(digests);
-                self.addresses.extend(stands.map(|address| (address, (part, at))));
+                addresses.extend(stands.map(|address| (address, (part, at))));
             }
         }
-        if self.addresses.len() > new {
-            self.addresses.sort();
+        if addresses.len() > new {
+            addresses.sort();
         }
         let mut table = txn.open_table(ADDRESSES).map_err(failed)?;
-        for group in self.addresses.chunk_by(|(a, _), (b, _)| a == b) {
+        for group in addresses.chunk_by(|(a, _), (b, _)| a == b) {
             let codes: Vec<&str> =
-                group.iter().map(|(_, spot)| self.link(*spot).code.as_str()).collect();
-            enter(&mut table, &group[0].0, &codes, self.max_codes)?;
+                group.iter().map(|(_, spot)| self.code(*spot).as_str()).collect();
+            let (part, at) = group[0].1;
+            enter(&mut table, &group[0].0, &codes, there[part][at].is_none(), max_codes)?;
         }
-        Ok(there)
+        Ok(())
     }
+}
 
-    /// Stores the links whose codes are free; what stands under the others.
-    fn claim(&self, txn: &WriteTransaction) -> Result<Vec<There>, StoreError> {
-        let mut records = Records::open(txn)?;
-        let mut there: Vec<There> = self.links.iter().map(|part| vec![None; part.len()]).collect();
-        for (spot, record) in &self.records {
-            let found = records.claim(&self.link(*spot).code, record)?;
-            there[spot.0][spot.1] = found;
-        }
-        Ok(there)
-    }
+/// Does two things at the same time.
+fn beside<A: Send, B>(
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B,
+) -> Result<(A, B), StoreError> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("store-import".into());
+        let one = thread
+            .spawn_scoped(scope, one)
+            .map_err(|e| StoreError::Refused(format!("no thread for the import: {e}")))?;
+        let other = other();
+        let one = one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok((one, other))
+    })
 }
 
 /// Where a link is listed: the listing, milliseconds since 1970, the code.
@@ -214,24 +302,28 @@ fn digests(link: &Link) -> impl Iterator<Item = Digest> {
     link.addresses().map(digest)
 }
 
-/// Enters codes under an address, behind those that stand there, as far as there is room.
+/// Enters codes under an address, behind those that stand there, as far as there is room. Of new links
+/// nearly all are the only ones of new addresses: then this is one step.
 fn enter(
     table: &mut Table<'_, Digest, &'static str>,
     address: &Digest,
     codes: &[&str],
+    are_new: bool,
     max_codes: usize,
 ) -> Result<(), StoreError> {
-    let there = table.get(address).map_err(failed)?.map(|codes| codes.value().to_owned());
-    // Nearly all addresses are new, and have one code.
-    if let (None, [only]) = (&there, codes) {
-        table.insert(address, *only).map_err(failed)?;
+    let there = match codes {
+        [first, ..] if are_new => table.insert(address, *first),
+        _ => table.get(address),
+    };
+    let there = there.map_err(failed)?.map(|codes| codes.value().to_owned());
+    if are_new && there.is_none() && codes.len() == 1 {
         return Ok(());
     }
     let mut known: HashSet<&str> = there.iter().flat_map(|codes| codes.split(' ')).collect();
     let room = max_codes.saturating_sub(known.len());
     let new = codes.iter().copied().filter(|code| known.insert(code)).take(room);
     let all: Vec<&str> = there.as_deref().into_iter().chain(new).collect();
-    if all.len() > usize::from(there.is_some()) {
+    if are_new || all.len() > usize::from(there.is_some()) {
         table.insert(address, all.join(" ").as_str()).map_err(failed)?;
     }
     Ok(())

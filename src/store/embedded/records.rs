@@ -4,6 +4,8 @@
 //! only, in pages that hold hundreds, and the record is appended under the number: of many links that
 //! come in together, few pages are copied.
 
+use std::ops::Bound;
+
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
 
 use super::failed;
@@ -48,13 +50,62 @@ impl<'t> Records<'t> {
 
     /// Puts a record under a code that has none. Of one that has: the link.
     pub(super) fn claim(&mut self, code: &Code, record: &[u8]) -> Result<Option<Link>, StoreError> {
-        if let Some(number) = self.number(code)? {
-            return read(&self.records, code, number).map(Some);
+        let number = self.next;
+        if let Some(number) = self.put_number(code)? {
+            return self.link(code, number).map(Some);
         }
-        self.numbers.insert(code.as_str(), self.next).map_err(failed)?;
-        self.records.insert(self.next, record).map_err(failed)?;
-        self.next += 1;
+        self.records.insert(number, record).map_err(failed)?;
         Ok(None)
+    }
+
+    /// Gives each code that has none the next number, for a record that is then to be put there
+    /// ([`Self::append`]). Says the first of these; and of each code the number that it had, which
+    /// among equal codes is one of these.
+    pub(super) fn number<'c>(
+        &mut self,
+        codes: impl Iterator<Item = &'c Code>,
+    ) -> Result<(u64, Vec<Option<u64>>), StoreError> {
+        let first = self.next;
+        // Where one is there, others are: then a look costs less than to write and to take back.
+        let mut all_new = true;
+        let number = |code| {
+            let had = if all_new { None } else { self.number_of(code)? };
+            let had = if had.is_none() { self.put_number(code)? } else { had };
+            all_new &= had.is_none();
+            Ok(had)
+        };
+        Ok((first, codes.map(number).collect::<Result<_, StoreError>>()?))
+    }
+
+    /// Gives a code the next number, unless it has one: that.
+    fn put_number(&mut self, code: &Code) -> Result<Option<u64>, StoreError> {
+        let had = self.numbers.insert(code.as_str(), self.next).map_err(failed)?;
+        let had = had.map(|number| number.value());
+        match had {
+            None => self.next += 1,
+            Some(number) => {
+                self.numbers.insert(code.as_str(), number).map_err(failed)?;
+            }
+        }
+        Ok(had)
+    }
+
+    /// The link with this code and number.
+    pub(super) fn link(&self, code: &Code, number: u64) -> Result<Link, StoreError> {
+        read(&self.records, code, number)
+    }
+
+    /// Puts records under the numbers from `first` on, behind all others.
+    pub(super) fn append<'r>(
+        &mut self,
+        first: u64,
+        records: impl Iterator<Item = &'r [u8]>,
+    ) -> Result<(), StoreError> {
+        let mut end = self.records.upper_bound_mut(Bound::<u64>::Unbounded).map_err(failed)?;
+        for (number, record) in (first..).zip(records) {
+            end.insert_before(number, record).map_err(failed)?;
+        }
+        end.close().map_err(failed)
     }
 
     /// Puts `new` in the place of `old`, if that is what stands there.
@@ -64,7 +115,7 @@ impl<'t> Records<'t> {
         old: &[u8],
         new: &[u8],
     ) -> Result<bool, StoreError> {
-        let Some(number) = self.number(code)? else { return Ok(false) };
+        let Some(number) = self.number_of(code)? else { return Ok(false) };
         let there = self.records.get(number).map_err(failed)?;
         if there.is_none_or(|there| there.value() != old) {
             return Ok(false);
@@ -73,7 +124,7 @@ impl<'t> Records<'t> {
         Ok(true)
     }
 
-    fn number(&self, code: &Code) -> Result<Option<u64>, StoreError> {
+    fn number_of(&self, code: &Code) -> Result<Option<u64>, StoreError> {
         Ok(self.numbers.get(code.as_str()).map_err(failed)?.map(|number| number.value()))
     }
 }
