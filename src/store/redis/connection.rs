@@ -13,7 +13,8 @@ use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use ::redis::{
-    Client, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, Value,
+    Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, ServerErrorKind,
+    Value,
 };
 use tokio::sync::OnceCell;
 
@@ -45,6 +46,7 @@ pub(super) enum Trip {
 #[derive(Clone, Copy)]
 enum Request<'a> {
     Command(&'a Cmd),
+    Commands(&'a Pipeline),
     Script(&'a Call),
     OnMasters(&'a Cmd),
 }
@@ -113,6 +115,15 @@ impl Connection {
         call: &Call,
     ) -> Result<T, StoreError> {
         read_as(self.ask(trip, Request::Script(call)).await?)
+    }
+
+    /// Runs commands on the same keys' slot one after the other, sent together; each one's answer.
+    pub(super) async fn commands<T: FromRedisValue>(
+        &self,
+        trip: Trip,
+        commands: &Pipeline,
+    ) -> Result<Vec<T>, StoreError> {
+        read_as(self.ask(trip, Request::Commands(commands)).await?)
     }
 
     /// Runs a command on every master, and gives each one's answer.
@@ -248,6 +259,10 @@ impl Wire {
     async fn send(mut self, request: Request<'_>) -> RedisResult<Value> {
         match request {
             Request::Command(command) => self.command(command).await,
+            Request::Commands(commands) => match self {
+                Self::Single(mut wire) => commands.query_async(&mut wire).await,
+                Self::Cluster(mut wire) => commands.query_async(&mut wire).await,
+            },
             Request::Script(call) => match self.command(call.command()).await {
                 Err(e) if e.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                     self.command(&call.in_full()).await

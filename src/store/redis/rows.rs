@@ -60,25 +60,26 @@ impl Redis {
         let call = scripts::PLACES.at(&prefix).arg(name);
         let call = asks.iter().fold(call, |call, ask| call.arg(ask.day.0));
         let places: Vec<i64> = self.connection.script(Trip::Query, &call).await?;
-        let standing = asks.iter().zip(places).filter(|(_, place)| *place >= 0);
-        let looks = standing.map(async |(ask, place)| {
-            let mut look = ::redis::cmd("HGET");
-            look.arg(format!("{prefix}d{}.{place}", ask.day.0)).arg(name);
-            let row: Option<Vec<u8>> = self.connection.command(Trip::Query, &look).await?;
-            Ok((*ask, row))
-        });
-        let rows = together(looks).await?;
-        if rows.iter().any(|(_, row)| row.is_none()) {
+        let (mut standing, mut looks) = (Vec::new(), ::redis::pipe());
+        for (ask, place) in asks.iter().zip(places).filter(|(_, place)| *place >= 0) {
+            standing.push(*ask);
+            looks.cmd("HGET").arg(format!("{prefix}d{}.{place}", ask.day.0)).arg(name);
+        }
+        if standing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<Option<Vec<u8>>> = self.connection.commands(Trip::Query, &looks).await?;
+        if rows.iter().any(Option::is_none) {
             // One has just moved into a new bucket, or is being removed.
-            let asks: Vec<Ask> = rows.into_iter().map(|(ask, _)| ask).collect();
-            return self.some_rows_of(name, &asks).await;
+            return self.some_rows_of(name, &standing).await;
         }
         let entry = |(ask, row): (Ask, Option<Vec<u8>>)| {
             let mut row = row.unwrap_or_default();
             row.truncate(length_without_sketches(&row).map_err(|e| damaged("a row", &e))?);
             Ok(vec![ask.day.0.to_string().into_bytes(), row])
         };
-        let found = rows.into_iter().map(entry).collect::<Result<_, StoreError>>()?;
+        let rows = standing.into_iter().zip(rows);
+        let found = rows.map(entry).collect::<Result<_, StoreError>>()?;
         read_days(found, asks).await
     }
 
