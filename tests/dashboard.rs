@@ -70,6 +70,7 @@ plays! {
     minting {
         one_key_press_mints_and_copies
         a_link_gets_the_code_title_and_tags_that_were_asked_for
+        a_code_that_the_address_asks_for_is_the_links
         many_lines_make_many_links
         lines_that_were_not_sent_are_kept
         what_was_not_fetched_in_time_says_so_and_is_had_later

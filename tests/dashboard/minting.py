@@ -61,6 +61,21 @@ def a_link_gets_the_code_title_and_tags_that_were_asked_for(desk):
     expect(desk.rows.first).to_contain_text("A story")
 
 
+def a_code_that_the_address_asks_for_is_the_links(desk):
+    page = desk.page
+    desk.expect_complaint("net::ERR_|Failed to load resource")
+    desk.sign_in(path="/links?mint=printed-1")
+    expect(page.get_by_label("Code of your choice")).to_have_value("printed-1")
+    # Also where its field can't be had.
+    page.route("**/more.js", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("form.mint .problem")).to_contain_text("A part of the page could not be loaded")
+    desk.mint_field.fill(STORY)
+    desk.mint_field.press("Enter")
+    expect(page.locator(".outcome")).to_contain_text("Minted; copied.")
+    assert desk.get("/links/printed-1")["target"] == STORY
+
+
 def many_lines_make_many_links(desk):
     page = desk.page
     desk.mint(STORY)

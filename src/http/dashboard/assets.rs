@@ -102,7 +102,7 @@ pub(super) fn version() -> String {
 
 /// A file of the client. A page names its files with their version, so that a browser keeps them
 /// without asking again. While nodes of two versions answer, one may be asked for a file of the other:
-/// it has but its own, which nobody is to keep under that name.
+/// it has but its own, which is asked for again each time.
 pub(super) async fn asset(
     request: HttpRequest,
     path: web::Path<(String, String)>,
