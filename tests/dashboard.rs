@@ -70,8 +70,10 @@ plays! {
     minting {
         one_key_press_mints_and_copies
         a_link_gets_the_code_title_and_tags_that_were_asked_for
+        a_code_that_the_address_asks_for_is_the_links
         many_lines_make_many_links
         lines_that_were_not_sent_are_kept
+        what_was_not_fetched_in_time_says_so_and_is_had_later
     }
     links {
         links_are_found_and_what_is_looked_for_stands_in_the_address
@@ -96,6 +98,8 @@ plays! {
     }
     pages {
         the_first_load_is_small
+        the_next_load_asks_for_no_file
+        one_can_mint_before_there_are_figures
         what_is_folded_away_or_still_empty_can_be_used_by_everyone
     }
     hostile {

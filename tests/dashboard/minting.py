@@ -1,5 +1,7 @@
 """Making links: one with one key press, and many at once."""
 
+import re
+
 from playwright.sync_api import expect
 
 STORY = "https://www.example.org/2026/11/23/a-story.html"
@@ -59,6 +61,21 @@ def a_link_gets_the_code_title_and_tags_that_were_asked_for(desk):
     expect(desk.rows.first).to_contain_text("A story")
 
 
+def a_code_that_the_address_asks_for_is_the_links(desk):
+    page = desk.page
+    desk.expect_complaint("net::ERR_|Failed to load resource")
+    desk.sign_in(path="/links?mint=printed-1")
+    expect(page.get_by_label("Code of your choice")).to_have_value("printed-1")
+    # Also where its field can't be had.
+    page.route("**/more.js", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("form.mint .problem")).to_contain_text("A part of the page could not be loaded")
+    desk.mint_field.fill(STORY)
+    desk.mint_field.press("Enter")
+    expect(page.locator(".outcome")).to_contain_text("Minted; copied.")
+    assert desk.get("/links/printed-1")["target"] == STORY
+
+
 def many_lines_make_many_links(desk):
     page = desk.page
     desk.mint(STORY)
@@ -115,3 +132,32 @@ def lines_that_were_not_sent_are_kept(desk):
     desk.dialog.get_by_role("button", name="Mint 200 links").click()
     expect(desk.dialog.get_by_text("200 minted").first).to_be_visible()
     assert len(desk.get("/links", limit=1000)["items"]) == 700
+
+
+def what_was_not_fetched_in_time_says_so_and_is_had_later(desk):
+    page = desk.page
+    desk.expect_complaint("net::ERR_|Failed to load resource")
+    parts = re.compile("/(bulk|more|qr)[.]js$")
+    page.route(parts, lambda route: route.abort())
+    desk.sign_in()
+    many = page.get_by_role("button", name="Many at once")
+    many.click()
+    expect(page.locator("form.mint .problem")).to_contain_text("A part of the page could not be loaded")
+    desk.order("kill service")
+    many.click()
+    expect(page.locator(".banner")).to_contain_text("No connection to the service")
+    page.get_by_text("Code, title, tags, expiry").click()
+    desk.order("start service")
+    expect(page.locator(".banner")).to_be_hidden()
+    page.unroute(parts)
+    many.click()
+    expect(desk.dialog).to_contain_text("Addresses, one on each line")
+    expect(page.locator("form.mint .problem")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.get_by_text("Code, title, tags, expiry").click()
+    page.get_by_label("Title", exact=True).fill("Fetched late")
+    desk.mint_field.fill("https://www.example.org/late")
+    desk.mint_field.press("Enter")
+    expect(page.locator(".outcome")).to_contain_text("Fetched late")
+    page.get_by_role("button", name="QR code").click()
+    expect(desk.dialog.get_by_role("img")).to_be_visible()

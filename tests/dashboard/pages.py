@@ -213,3 +213,37 @@ def the_first_load_is_small(desk):
     )
     assert any(name.endswith("/app.js") and size > 0 for name, size in loaded), loaded
     assert sum(size for _, size in loaded) <= 150_000, loaded
+
+
+def the_next_load_asks_for_no_file(desk):
+    desk.begin_session()
+    for sizes in [lambda size: size > 0, lambda size: size == 0]:
+        desk.open()
+        expect(desk.page.locator(".uplot canvas")).to_be_visible()
+        files = desk.page.evaluate(
+            "performance.getEntriesByType('resource').map(({ name, transferSize }) => [name, transferSize])"
+            ".filter(([name]) => name.includes('/assets/'))"
+        )
+        assert len(files) > 20, files
+        assert all(sizes(size) for _, size in files), files
+
+
+def one_can_mint_before_there_are_figures(desk):
+    page = desk.page
+    desk.expect_complaint("net::ERR_|Failed to load resource")
+    page.route("**/readers.js", lambda route: route.abort())
+    desk.sign_in()
+    expect(page.locator("main .problem")).to_contain_text("A part of the page could not be loaded")
+    desk.mint_field.fill("https://www.example.org/before")
+    desk.mint_field.press("Enter")
+    expect(page.locator(".outcome")).to_contain_text("Minted; copied.")
+    # Back again, the service is asked for what is missing.
+    page.unroute("**/readers.js")
+    desk.order("kill service")
+    desk.mint_field.fill("https://www.example.org/before")
+    desk.mint_field.press("Enter")
+    expect(page.locator(".banner")).to_be_visible()
+    desk.order("start service")
+    expect(page.locator(".uplot canvas")).to_be_visible()
+    expect(page.get_by_text("A part of the page could not be loaded")).to_have_count(0)
+    expect(page.locator(".report")).to_have_count(1)

@@ -1,10 +1,11 @@
 //! The dashboard's pages and the files that they are made of.
 
 use reqwest::Method;
+use serde_json::{Value, json};
 use toml::toml;
 
 use super::support::{ADMIN, TestApp, send};
-use super::{DASHBOARD, SIGN_IN, cookie_of, sign_in, with};
+use super::{CURRENT, DASHBOARD, SIGN_IN, cookie_of, sign_in, with};
 
 #[actix_web::test]
 async fn a_key_that_opens_nothing_is_told_so_on_the_form() {
@@ -74,13 +75,30 @@ async fn pages_bear_the_newsrooms_name() {
 }
 
 #[actix_web::test]
-async fn files_of_the_client_come_compressed_and_only_when_they_changed() {
+async fn the_page_says_who_is_signed_in_as_the_api_does() {
     let app = TestApp::spawn().await;
-    let file = "/-/dashboard/assets/app.js";
+    let name = "\"><script>alert(1)</script>";
+    let key = app.post("/api/v1/keys", json!({"name": name, "scopes": ["read"]})).await.json();
+    let cookie = cookie_of(&app, key["key"].as_str().unwrap()).await;
+    let shell = send(with(&app, &cookie, Method::GET, DASHBOARD)).await.text;
+    assert!(!shell.contains("alert(1)<"), "{shell}");
+    let said = shell.split("data-session=\"").nth(1).unwrap().split('"').next().unwrap();
+    let said = said.replace("&#34;", "\"").replace("&#60;", "<").replace("&#62;", ">");
+    let current = send(with(&app, &cookie, Method::GET, CURRENT)).await.json();
+    assert_eq!(serde_json::from_str::<Value>(&said).unwrap(), current);
+    assert_eq!(current["key"]["name"], name);
+}
+
+#[actix_web::test]
+async fn files_of_the_client_come_compressed_and_are_kept_with_their_version() {
+    let app = TestApp::spawn().await;
+    let form = send(app.anonymous(Method::GET, SIGN_IN)).await.text;
+    let version = form.split("assets/").nth(1).unwrap().split('/').next().unwrap();
+    let file = &format!("/-/dashboard/assets/{version}/app.js");
     let source = include_bytes!("../../src/http/dashboard/assets/app.js");
     let plain = app.anonymous(Method::GET, file).send().await.unwrap();
     assert_eq!(plain.headers()["content-type"], "text/javascript; charset=utf-8");
-    assert_eq!(plain.headers()["cache-control"], "no-cache");
+    assert_eq!(plain.headers()["cache-control"], "max-age=31536000, immutable");
     assert_eq!(plain.headers()["x-content-type-options"], "nosniff");
     assert!(plain.headers().get("content-encoding").is_none());
     let tag = plain.headers()["etag"].clone();
@@ -101,9 +119,14 @@ async fn files_of_the_client_come_compressed_and_only_when_they_changed() {
     let same = known(&format!("\"x\", {}", tag.to_str().unwrap())).await;
     assert_eq!((same.status, &*same.text, same.header("etag")), (304, "", tag.to_str().unwrap()));
     assert_eq!(known("\"x\"").await.status, 200);
+    // A page of another version gets what there is, and asks again.
+    let other = send(app.anonymous(Method::GET, "/-/dashboard/assets/other/app.js")).await;
+    assert_eq!((other.status, other.header("cache-control")), (200, "no-cache"));
+    assert_eq!((other.header("etag"), other.text.as_bytes()), (tag.to_str().unwrap(), &source[..]));
     for absent in ["none.js", "", "../mod.rs", "..%2fmod.rs", "%2e%2e/mod.rs"] {
         let answer =
-            send(app.anonymous(Method::GET, &format!("/-/dashboard/assets/{absent}"))).await;
+            send(app.anonymous(Method::GET, &format!("/-/dashboard/assets/{version}/{absent}")))
+                .await;
         assert!(!answer.text.contains("configure"), "{absent}: {answer:?}");
         assert!(matches!(answer.status, 404 | 303), "{absent}: {answer:?}");
     }

@@ -48,7 +48,7 @@ async fn signing_in_opens_the_dashboard_and_the_api_until_signing_out() {
     let cookie = set.split(';').next().unwrap();
     let shell = send(with(&app, cookie, Method::GET, view)).await;
     assert_eq!((shell.status, shell.header("cache-control")), (200, "no-store"));
-    assert!(shell.text.contains("assets/app.js\""), "{}", shell.text);
+    assert!(shell.text.contains("/app.js\""), "{}", shell.text);
     let again = send(with(&app, cookie, Method::GET, &way)).await;
     assert_eq!(leads_to(&app, &way, &again), view, "who is signed in is not asked again");
 

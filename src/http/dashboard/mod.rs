@@ -6,7 +6,6 @@ mod assets;
 mod page;
 mod sign_in;
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -16,11 +15,13 @@ use askama::Template;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use self::page::{AWAY, follow_again, html, say, see_other, unavailable, way_to};
+use self::assets::Modules;
+use self::page::{AWAY, follow_again, html, say, see_other, unavailable, way_to_assets};
 use super::brand::Brand;
 use super::endpoint::Endpoint;
 use super::session::{Cookie, Site};
-use crate::service::auth::{Auth, AuthError};
+use super::v1::keys::CurrentKeyBody;
+use crate::service::auth::{Auth, AuthError, Principal};
 
 /// Where it lies.
 const HOME: &str = "/-/dashboard";
@@ -52,15 +53,17 @@ impl Desk {
         Self { auth, cookie, brand }
     }
 
-    /// Whether who asks is signed in; an error, if they were.
-    async fn has_session(&self, request: &HttpRequest) -> Result<bool, AuthError> {
-        match self.cookie.token(request) {
-            None => Ok(false),
-            Some(token) => {
-                self.auth.resume_session(token, self.cookie.lasts(), Timestamp::now()).await?;
-                Ok(true)
-            }
-        }
+    /// Who asks, if they are signed in; an error, if they were.
+    async fn signed_in(&self, request: &HttpRequest) -> Result<Option<Principal>, AuthError> {
+        let Some(token) = self.cookie.token(request) else { return Ok(None) };
+        let resumed = self.auth.resume_session(token, self.cookie.lasts(), Timestamp::now());
+        Ok(Some(resumed.await?))
+    }
+
+    /// What `GET /keys/current` would say to who asks, if they are signed in.
+    async fn introduced(&self, request: &HttpRequest) -> Result<Option<CurrentKeyBody>, AuthError> {
+        let Some(caller) = self.signed_in(request).await? else { return Ok(None) };
+        Ok(Some(CurrentKeyBody::of(self.auth.own(&caller).await?, caller.until)))
     }
 }
 
@@ -70,14 +73,19 @@ impl Desk {
 struct Shell<'a> {
     brand: &'a Brand,
     assets: String,
-    modules: Vec<Cow<'static, str>>,
+    modules: Modules,
+    /// Who is signed in, as the API says it: a client that has to ask can draw nothing meanwhile.
+    current: String,
+    /// The service's clock.
+    now: Timestamp,
 }
 
 /// Everything below [`HOME`], the shell last, within the scope `/-`; nothing without a desk.
 pub(super) fn configure(config: &mut ServiceConfig, desk: Option<Desk>) {
     let Some(desk) = desk else { return };
     let at = |path: &str| Endpoint::at(path.trim_start_matches("/-"));
-    let (file, view) = (format!("{ASSETS}{{file:.*}}"), format!("{HOME}{{view:(?:/.*)?}}"));
+    let (file, view) =
+        (format!("{ASSETS}{{version}}/{{file}}"), format!("{HOME}{{view:(?:/.*)?}}"));
     config
         .app_data(web::Data::new(desk))
         .service(
@@ -96,15 +104,25 @@ fn sign_in_for(wanted: &str) -> String {
     format!("{SIGN_IN}?to={wanted}")
 }
 
-async fn shell(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
+async fn shell(
+    request: HttpRequest,
+    desk: web::Data<Desk>,
+    view: web::Path<String>,
+) -> HttpResponse {
     let brand = &desk.brand;
-    match desk.has_session(&request).await {
-        Ok(true) => {
-            let (assets, modules) = (way_to(&request, ASSETS), assets::shared_modules());
-            html(HttpResponse::Ok(), &Shell { brand, assets, modules })
+    match desk.introduced(&request).await {
+        Ok(Some(current)) => {
+            let shell = Shell {
+                brand,
+                assets: way_to_assets(&request),
+                modules: Modules::of_view(&view),
+                current: serde_json::to_string(&current).unwrap_or_default(),
+                now: Timestamp::now(),
+            };
+            html(HttpResponse::Ok(), &shell)
         }
         Err(AuthError::Store(_)) => say(&request, unavailable(), brand, AWAY),
-        Ok(false) | Err(_) => {
+        Ok(None) | Err(_) => {
             let wanted = request.uri().path_and_query().map_or(HOME, |wanted| wanted.as_str());
             match desk.cookie.site_of(&request) {
                 Site::Other => follow_again(&request, wanted),

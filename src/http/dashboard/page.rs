@@ -7,7 +7,7 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use askama::Template;
 
-use super::{ASSETS, sign_in_for};
+use super::{ASSETS, assets, sign_in_for};
 use crate::http::brand::Brand;
 use crate::http::page::NO_SNIFF;
 use crate::http::redirect::{NO_INDEX, NO_STORE, RETRY_SECONDS, ROBOTS};
@@ -77,6 +77,11 @@ pub(super) fn way_to(request: &HttpRequest, path: &str) -> String {
     format!("{}{}", "../".repeat(depth.saturating_sub(1)), path.trim_start_matches('/'))
 }
 
+/// The way to the client's files, to be followed by a name. It leads through their version.
+pub(super) fn way_to_assets(request: &HttpRequest) -> String {
+    way_to(request, &format!("{ASSETS}{}/", assets::version()))
+}
+
 /// The answer while the store is away, to be filled.
 pub(super) fn unavailable() -> HttpResponseBuilder {
     let mut response = HttpResponse::ServiceUnavailable();
@@ -91,5 +96,5 @@ pub(super) fn say(
     brand: &Brand,
     what: &str,
 ) -> HttpResponse {
-    html(response, &Notice { brand, assets: way_to(request, ASSETS), what })
+    html(response, &Notice { brand, assets: way_to_assets(request), what })
 }

@@ -6,7 +6,7 @@ use askama::Template;
 use jiff::Timestamp;
 use url::{Position, Url, form_urlencoded};
 
-use super::page::{AGAIN, AWAY, follow_again, html, say, see_other, unavailable, way_to};
+use super::page::{AGAIN, AWAY, follow_again, html, say, see_other, unavailable, way_to_assets};
 use super::{ASSETS, Desk, HOME, SIGN_IN, SIGN_OUT};
 use crate::http::brand::Brand;
 use crate::http::error::{CHALLENGE, Problem};
@@ -32,13 +32,13 @@ struct Form<'a> {
 pub(super) async fn form(request: HttpRequest, desk: web::Data<Desk>) -> HttpResponse {
     let asked = |name| field(request.query_string().as_bytes(), name);
     let to = destination(asked("to").as_deref());
-    let error = match desk.has_session(&request).await {
-        Ok(true) => return see_other(&request, &to).finish(),
+    let error = match desk.signed_in(&request).await {
+        Ok(Some(_)) => return see_other(&request, &to).finish(),
         // Who comes from another site comes without the cookie.
-        Ok(false) if desk.cookie.site_of(&request) == Site::Other && asked(AGAIN).is_none() => {
+        Ok(None) if desk.cookie.site_of(&request) == Site::Other && asked(AGAIN).is_none() => {
             return follow_again(&request, &to);
         }
-        Ok(false) | Err(AuthError::Store(_)) => None,
+        Ok(None) | Err(AuthError::Store(_)) => None,
         Err(over) => Some(sentence(&over)),
     };
     show(&request, HttpResponse::Ok(), &desk.brand, &to, error)
@@ -107,7 +107,7 @@ fn show(
     to: &str,
     error: Option<&str>,
 ) -> HttpResponse {
-    html(response, &Form { brand, assets: way_to(request, ASSETS), to, error })
+    html(response, &Form { brand, assets: way_to_assets(request), to, error })
 }
 
 /// What is wrong, and what to do.

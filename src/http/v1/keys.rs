@@ -97,13 +97,20 @@ struct CreatedKeyBody {
 /// Who asks.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CurrentKey)]
-struct CurrentKeyBody {
+pub(in crate::http) struct CurrentKeyBody {
     key: KeyBody,
     /// When the session of the dashboard ends; null for who sent the key itself.
     #[schema(format = DateTime)]
     session_expires_at: Option<String>,
     /// Of the program that answers.
     version: &'static str,
+}
+
+impl CurrentKeyBody {
+    /// The one who came with this key, and if it was by a session, the end of that.
+    pub(in crate::http) fn of(key: Key, until: Option<Timestamp>) -> Self {
+        Self { key: key.into(), session_expires_at: until.map(rfc3339), version: super::VERSION }
+    }
 }
 
 /// All keys.
@@ -183,11 +190,7 @@ async fn show_own(
 ) -> Result<HttpResponse, Problem> {
     QueryString::read(&request, &[])?;
     let key = services.auth.own(&caller).await?;
-    Ok(HttpResponse::Ok().json(CurrentKeyBody {
-        key: key.into(),
-        session_expires_at: caller.until.map(rfc3339),
-        version: super::VERSION,
-    }))
+    Ok(HttpResponse::Ok().json(CurrentKeyBody::of(key, caller.until)))
 }
 
 /// One key

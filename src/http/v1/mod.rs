@@ -5,7 +5,7 @@ pub mod config;
 mod export;
 mod health;
 mod import;
-mod keys;
+pub(super) mod keys;
 mod links;
 mod live;
 mod once;

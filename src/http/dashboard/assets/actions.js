@@ -1,6 +1,6 @@
 // What can be done with a link: copy, QR, edit, disable, bring back, delete.
 
-import { get, request } from './api.js';
+import { request } from './api.js';
 import { copyAndSay } from './clipboard.js';
 import { openDialog, openForm } from './dialog.js';
 import { field, h } from './dom.js';
@@ -92,20 +92,4 @@ function remove(link) {
       say('Deleted.');
     },
   });
-}
-
-/** Titles of links that were met, by code: asked for once. */
-const met = new Map();
-const MOST_MET = 500;
-
-/** The link with this code, perhaps as it was a while ago; null if it can't be had. */
-export function meet(code) {
-  if (!met.has(code)) {
-    if (met.size >= MOST_MET) met.delete(met.keys().next().value);
-    met.set(
-      code,
-      get(linkPath(code)).catch(() => null),
-    );
-  }
-  return met.get(code);
 }

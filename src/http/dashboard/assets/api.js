@@ -56,10 +56,13 @@ export const now = () => Date.now() + ahead;
 /** A moment ago, which the service's clock has passed for certain. */
 export const justNow = () => now() - INEXACT;
 
-function heedClock({ headers }) {
-  const told = Date.parse(headers.get('Date') ?? '') - Date.now();
-  if (Math.abs(told - ahead) > INEXACT) ahead = told;
+/** Takes what the service's clock showed when the browser's showed `at`. */
+function heedClock(told, at = Date.now()) {
+  const found = Date.parse(told ?? '') - at;
+  if (Math.abs(found - ahead) > INEXACT) ahead = found;
 }
+const [{ responseStart }] = performance.getEntriesByType('navigation');
+heedClock(document.body.dataset.now, performance.timeOrigin + responseStart);
 
 function lose(problem) {
   if (lost) return;
@@ -129,7 +132,7 @@ async function send(method, address, body, signal) {
   }
   try {
     const response = await fetch(address, init);
-    heedClock(response);
+    heedClock(response.headers.get('Date'));
     return response;
   } catch (error) {
     if (error.name === 'AbortError') throw error;
@@ -159,6 +162,20 @@ export const request = async (method, path, options) => (await exchange(method, 
 
 /** Reads. */
 export const get = (path, query, signal) => request('GET', path, { query, signal });
+
+/**
+ * A part of the client that is fetched when it is first wanted: `load` imports it. Throws a `Problem` of the service if
+ * that is away, else one of its own.
+ */
+export async function part(load) {
+  try {
+    return await load();
+  } catch (error) {
+    await get('/keys/current');
+    const title = 'A part of the page could not be loaded';
+    throw Object.assign(error, { title, detail: `Reload the page. What went wrong: ${error.message}` });
+  }
+}
 
 /** The links of an article, `items`, those that were deleted too, and whether there are `more`. */
 export async function linksOf(target, limit, signal) {

@@ -1,10 +1,10 @@
-// Charts over time with uPlot, which is loaded when the first one is drawn.
+// Charts over time with uPlot, which is loaded when there is to be one.
 
 import { h, renew } from './dom.js';
 import { compact, number, parts, rowName } from './format.js';
 import { asset } from './ways.js';
 
-const LIBRARY = asset('uplot-1.6.32.min');
+const LIBRARY = 'uplot-1.6.32.min';
 const HEIGHT = 240;
 /** More rows than this are drawn as a line. */
 const MOST_BARS = 400;
@@ -32,8 +32,8 @@ let loading = null;
 
 function load() {
   loading ??= new Promise((done, failed) => {
-    const style = h('link', { rel: 'stylesheet', href: `${LIBRARY}.css` });
-    const script = h('script', { src: `${LIBRARY}.js`, onload: () => done(window.uPlot) });
+    const style = h('link', { rel: 'stylesheet', href: asset(`${LIBRARY}.css`) });
+    const script = h('script', { src: asset(`${LIBRARY}.js`), onload: () => done(window.uPlot) });
     script.addEventListener('error', () => {
       loading = null;
       failed(
@@ -135,6 +135,8 @@ export function timeChart(zoom, signal) {
   const node = h('figure', { class: 'chart' }, h('figcaption', {}, legend(), readout), place, table);
   let plot = null;
   let shown = null;
+  // Whoever draws says what went wrong.
+  load().catch(() => {});
 
   const draw = async () => {
     const mine = shown;

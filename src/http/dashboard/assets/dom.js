@@ -87,6 +87,9 @@ export const ICONS = {
   theme: 'M12 3a9 9 0 1 0 9 9 7 7 0 0 1-9-9z',
 };
 
+/** When what was put into the page has been drawn. */
+export const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
 let last = 0;
 
 /** An id that nothing else on the page has: to tie a label to its field. */

@@ -6,7 +6,7 @@ import { field, h } from './dom.js';
 import { say } from './notice.js';
 import { tagsField } from './tags.js';
 import { linkPath } from './ways.js';
-import { civilTime, instant, ownZone } from './window.js';
+import { civilTime, instant, ownZone } from './zone.js';
 
 /** What such a field of `expiryField` says, for the API. */
 export const sentMoment = (text) => (text ? new Date(instant(text, ownZone())).toISOString() : null);

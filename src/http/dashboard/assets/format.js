@@ -3,46 +3,39 @@
 // The pages are in English: so are their dates and numbers, in the reader's kind of it.
 const LOCALE = navigator.language.startsWith('en') ? navigator.language : 'en-GB';
 
-const whole = new Intl.NumberFormat(LOCALE);
-const short = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
-const regions = new Intl.DisplayNames([LOCALE], { type: 'region', fallback: 'code' });
-const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
-const formats = new Map();
+const made = new Map();
+
+/** The formatter of this kind: making one is slow, and is done when it is first wanted. */
+function formatter(kind, options) {
+  const name = kind + JSON.stringify(options);
+  if (!made.has(name)) made.set(name, new Intl[kind](LOCALE, options));
+  return made.get(name);
+}
 
 /** 12,345 */
-export const number = (value) => whole.format(value);
+export const number = (value) => formatter('NumberFormat').format(value);
 /** 12.3K */
-export const compact = (value) => short.format(value);
-
-/** The formatter of such times in this zone: making one is slow. */
-function formatter(tz, options) {
-  const name = JSON.stringify([tz, options]);
-  if (!formats.has(name)) {
-    formats.set(name, new Intl.DateTimeFormat(LOCALE, { timeZone: tz, hourCycle: 'h23', ...options }));
-  }
-  return formats.get(name);
-}
+export const compact = (value) =>
+  formatter('NumberFormat', { notation: 'compact', maximumFractionDigits: 1 }).format(value);
+/** Parts of a time, as `Intl` names its options. */
+export const parts = (at, tz, options) =>
+  formatter('DateTimeFormat', { timeZone: tz, hourCycle: 'h23', ...options }).format(new Date(at));
 
 const DAY = { day: 'numeric', month: 'short', year: 'numeric' };
 const TIME = { hour: '2-digit', minute: '2-digit' };
 
 /** 23 Nov 2026 */
-export const day = (at, tz) => formatter(tz, DAY).format(new Date(at));
+export const day = (at, tz) => parts(at, tz, DAY);
 /** 14:05 */
-export const time = (at, tz) => formatter(tz, TIME).format(new Date(at));
+export const time = (at, tz) => parts(at, tz, TIME);
 /** Mon 23 Nov 2026, 14:05 */
-export const moment = (at, tz) => formatter(tz, { weekday: 'short', ...DAY, ...TIME }).format(new Date(at));
-/** Parts of a time, as `Intl` names its options. */
-export const parts = (at, tz, options) => formatter(tz, options).format(new Date(at));
-
+export const moment = (at, tz) => parts(at, tz, { weekday: 'short', ...DAY, ...TIME });
 /** What a row of this width is called. */
 export function rowName(start, by, tz) {
   if (by === 'hour')
-    return formatter(tz, { weekday: 'short', day: 'numeric', month: 'short', ...TIME }).format(
-      new Date(start),
-    );
-  if (by === 'month') return formatter(tz, { month: 'long', year: 'numeric' }).format(new Date(start));
-  const name = formatter(tz, { weekday: 'short', ...DAY }).format(new Date(start));
+    return parts(start, tz, { weekday: 'short', day: 'numeric', month: 'short', ...TIME });
+  if (by === 'month') return parts(start, tz, { month: 'long', year: 'numeric' });
+  const name = parts(start, tz, { weekday: 'short', ...DAY });
   return by === 'week' ? `Week from ${name}` : name;
 }
 
@@ -55,7 +48,7 @@ export function ago(at, tz) {
     ['hour', 3600, 86_400],
     ['day', 86_400, 604_800],
   ]) {
-    if (Math.abs(seconds) < most) return relative.format(Math.round(seconds / length), unit);
+    if (Math.abs(seconds) < most) return formatter('RelativeTimeFormat', { numeric: 'auto' }).format(Math.round(seconds / length), unit);
   }
   return day(at, tz);
 }
@@ -74,7 +67,7 @@ export function bytes(count) {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let [value, unit] = [count, 0];
   while (value >= 1000 && unit < units.length - 1) [value, unit] = [value / 1000, unit + 1];
-  return `${whole.format(Math.round(value * 10) / 10)} ${units[unit]}`;
+  return `${number(Math.round(value * 10) / 10)} ${units[unit]}`;
 }
 
 /** The name of a row of a breakdown. */
@@ -95,7 +88,7 @@ export function label(table, id) {
 
 function country(id) {
   try {
-    return regions.of(id);
+    return formatter('DisplayNames', { type: 'region', fallback: 'code' }).of(id);
   } catch {
     return id;
   }

@@ -1,13 +1,13 @@
 // What stands around every view: the brand, the ways to the views, light and dark, the way out, and keys.
 
 import { openDialog } from './dialog.js';
-import { ICONS, h, icon } from './dom.js';
+import { ICONS, h, icon, painted } from './dom.js';
 import { moment, safe, time } from './format.js';
 import { notices, say } from './notice.js';
 import { go } from './router.js';
 import { session } from './session.js';
 import { DOCS, ROOT } from './ways.js';
-import { ownZone } from './window.js';
+import { ownZone } from './zone.js';
 
 const SHORTCUTS = [
   ['n', 'Mint a link'],
@@ -90,13 +90,12 @@ function account() {
     { method: 'post', action: `${ROOT}/sign-out` },
     h('button', { class: 'plain' }, 'Sign out'),
   );
-  const until =
-    session.expiresAt &&
-    h(
-      'span',
-      { title: moment(session.expiresAt, ownZone()) },
-      `Signed in until ${time(session.expiresAt, ownZone())}. `,
-    );
+  const until = h('span');
+  // The first time that is told in a page takes long, and nobody waits for this one.
+  painted().then(() => {
+    until.title = moment(session.expiresAt, ownZone());
+    until.textContent = `Signed in until ${time(session.expiresAt, ownZone())}. `;
+  });
   const who = h(
     'p',
     { class: 'who' },

@@ -7,7 +7,7 @@ import { ICONS, h, icon } from './dom.js';
 import { ago, bare, moment, number } from './format.js';
 import { attempt } from './notice.js';
 import { heed, linkPage, tagPage } from './ways.js';
-import { ownZone } from './window.js';
+import { ownZone } from './zone.js';
 
 const PAGE = 100;
 /** Rows that come and go together: few, so that drawing them holds nobody up. */

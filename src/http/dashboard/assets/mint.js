@@ -1,14 +1,10 @@
 // One field that takes an address: minted, copied, done. Several lines open the dialog for many.
 
-import { exchange } from './api.js';
-import { openBulk } from './bulk.js';
+import { exchange, part } from './api.js';
 import { copyAndSay, copySoon } from './clipboard.js';
-import { field, freshId, h } from './dom.js';
-import { expiryField, sentMoment } from './edit.js';
+import { h } from './dom.js';
 import { ago } from './format.js';
-import { clearRefusals, showRefusal } from './notice.js';
-import { openQr } from './qr.js';
-import { tagsField } from './tags.js';
+import { attempt, clearRefusals, showRefusal } from './notice.js';
 import { linkPage } from './ways.js';
 
 /** The link, and whether it was made just now. */
@@ -29,13 +25,29 @@ export function mintForm(minted, wantedCode = '') {
     placeholder: 'https://…',
     'aria-describedby': 'mint-error mint-hint',
   });
-  const more = moreFields(wantedCode);
   const place = h('div');
+  // What is asked for until its fields are there.
+  const asked = wantedCode ? { code: wantedCode } : {};
+  let more = null;
+  const folded = h('details', { open: wantedCode !== '' }, h('summary', {}, 'Code, title, tags, expiry'));
+  // One that is open from the start tells so as well.
+  folded.addEventListener('toggle', async () => {
+    if (!folded.open || more) return;
+    const fetched = await attempt(place, () => part(() => import('./more.js')));
+    if (more) return;
+    folded.open = Boolean(fetched);
+    if (!fetched) return;
+    more = fetched.moreFields(wantedCode);
+    folded.append(...more.nodes);
+  });
   const outcome = h('div', { class: 'outcome', role: 'status', 'aria-live': 'polite' });
+  const openBulk = (text) =>
+    attempt(place, async () => (await part(() => import('./bulk.js'))).openBulk(text, minted));
+  const openQr = (link) => attempt(place, async () => (await part(() => import('./qr.js'))).openQr(link));
   const button = h('button', { class: 'primary' }, 'Mint');
   const many = h(
     'button',
-    { type: 'button', class: 'plain', onclick: () => openBulk('', minted) },
+    { type: 'button', class: 'plain', onclick: () => openBulk('') },
     'Many at once',
   );
   const form = h(
@@ -58,7 +70,7 @@ export function mintForm(minted, wantedCode = '') {
       ),
       many,
     ),
-    more.node,
+    folded,
     place,
     outcome,
   );
@@ -66,22 +78,22 @@ export function mintForm(minted, wantedCode = '') {
     const text = event.clipboardData.getData('text/plain');
     if (text.trim().split(/\r?\n/).length < 2) return;
     event.preventDefault();
-    openBulk(text, minted);
+    openBulk(text);
   });
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     if (button.disabled || !url.value.trim()) return;
     button.disabled = true;
     try {
-      const minting = mint({ url: url.value.trim(), ...more.value });
+      const minting = mint({ url: url.value.trim(), ...(more?.value ?? asked) });
       const copying = copySoon(minting.then(({ link }) => link.short_url));
       const { link, fresh } = await minting;
       clearRefusals(form);
       place.replaceChildren();
       const copied = await copying;
-      outcome.replaceChildren(card(link, fresh, copied));
+      outcome.replaceChildren(card(link, fresh, copied, openQr));
       form.reset();
-      more.clear();
+      more?.clear();
       minted?.(link, fresh);
     } catch (error) {
       outcome.replaceChildren();
@@ -94,54 +106,7 @@ export function mintForm(minted, wantedCode = '') {
   return form;
 }
 
-function moreFields(wantedCode) {
-  const code = h('input', {
-    type: 'text',
-    maxlength: '64',
-    autocomplete: 'off',
-    spellcheck: 'false',
-    value: wantedCode,
-  });
-  const title = h('input', { type: 'text', maxlength: '500', dir: 'auto' });
-  const tags = tagsField();
-  const { input: expires, node: expiry } = expiryField();
-  const id = freshId('keep');
-  const keep = h('input', { type: 'checkbox', id });
-  const node = h(
-    'details',
-    { open: wantedCode !== '' },
-    h('summary', {}, 'Code, title, tags, expiry'),
-    h(
-      'div',
-      { class: 'grid' },
-      field('code', 'Code of your choice', code, 'Empty: one is drawn.'),
-      field('title', 'Title', title),
-      h('div', {}, field('tags', 'Tags', tags.input, 'Enter adds one.'), tags.list),
-      expiry,
-    ),
-    h(
-      'label',
-      { class: 'check', for: id },
-      keep,
-      ' Keep its tracking parameters: a link and figures of its own',
-    ),
-  );
-  return {
-    node,
-    clear: () => tags.clear(),
-    get value() {
-      const given = {};
-      if (code.value.trim()) given.code = code.value.trim();
-      if (title.value.trim()) given.title = title.value.trim();
-      if (tags.value.length > 0) given.tags = tags.value;
-      if (expires.value) given.expires_at = sentMoment(expires.value);
-      if (keep.checked) given.keep_tracking = true;
-      return given;
-    },
-  };
-}
-
-function card(link, fresh, copied) {
+function card(link, fresh, copied, openQr) {
   const told = fresh ? 'Minted' : `This article already had a link, made ${ago(link.created_at)}`;
   const clipboard = copied ? 'copied.' : 'but the browser does not let the page copy it.';
   const short = h('a', { class: 'short', href: linkPage(link.code) }, link.short_url);

@@ -1,11 +1,10 @@
 // The live line: clicks of each second, of the last three minutes, drawn as they come in.
 
-import { meet } from './actions.js';
-import { now } from './api.js';
+import { get, now } from './api.js';
 import { h, renew, svg } from './dom.js';
 import { bare, number } from './format.js';
 import { listen } from './live.js';
-import { linkPage } from './ways.js';
+import { linkPage, linkPath } from './ways.js';
 
 const SECONDS = 180;
 const HEIGHT = 48;
@@ -14,6 +13,22 @@ const NAMED = 5;
 const WORDS = { open: 'Live', connecting: 'Connecting…', closed: 'Paused' };
 
 const nameOf = (link) => link && (link.title ?? bare(link.target));
+
+/** Titles of links that were met, by code: asked for once. */
+const met = new Map();
+const MOST_MET = 500;
+
+/** The link with this code, perhaps as it was a while ago; null if it can't be had. */
+function meet(code) {
+  if (!met.has(code)) {
+    if (met.size >= MOST_MET) met.delete(met.keys().next().value);
+    met.set(
+      code,
+      get(linkPath(code)).catch(() => null),
+    );
+  }
+  return met.get(code);
+}
 
 /** The panel; `moved` is called with each event, and with nothing when some may have been missed. */
 export function pulse(moved, signal) {

@@ -20,7 +20,8 @@ const ROUTES = [
   [/^\/settings$/, () => import('./view-settings.js')],
 ];
 
-let frame;
+let build;
+let frame = null;
 let current = null;
 let kept = null;
 let turn = 0;
@@ -90,7 +91,9 @@ function leave() {
 }
 
 function show(next, scroll, announce = true) {
-  const first = !frame.main.firstChild;
+  const first = !frame;
+  // Together with the first view: so it is laid out and drawn once.
+  frame ??= build();
   current = next;
   document.title = `${next.view.title} – ${frame.name}`;
   frame.main.replaceChildren(next.view.node);
@@ -126,12 +129,6 @@ function failed(error) {
   return { title: 'Not loaded', node, refresh: followAddress };
 }
 
-/** Begins to load what the view of this address needs, before it may be shown. */
-export const preload = () =>
-  resolve(location.pathname)
-    ?.load()
-    .catch(() => {});
-
 /** Goes to an address of the dashboard. */
 export function go(address) {
   history.pushState(null, '', address);
@@ -164,9 +161,9 @@ function follow(event) {
   go(url.pathname + url.search);
 }
 
-/** Begins to follow links and the browser's buttons. */
-export function start(builtFrame) {
-  frame = builtFrame;
+/** Begins to follow links and the browser's buttons. `buildFrame` builds what stands around the views. */
+export function start(buildFrame) {
+  build = buildFrame;
   document.addEventListener('click', follow);
   window.addEventListener('popstate', () => followAddress({ back: true }));
   connection.addEventListener('found', () => current?.view.refresh?.());

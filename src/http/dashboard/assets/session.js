@@ -2,15 +2,14 @@
 
 import { get } from './api.js';
 
-export const session = {
-  key: null,
-  expiresAt: null,
-  version: '',
+/** The page came with what `/keys/current` said at that moment. */
+const { key, session_expires_at: expiresAt, version } = JSON.parse(document.body.dataset.session);
 
-  async load() {
-    const { key, session_expires_at: expiresAt, version } = await get('/keys/current');
-    Object.assign(this, { key, expiresAt, version });
-  },
+export const session = {
+  key,
+  expiresAt,
+  version,
+
   holds(...scopes) {
     return scopes.some((scope) => this.key.scopes.includes(scope));
   },

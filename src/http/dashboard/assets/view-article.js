@@ -5,7 +5,7 @@ import { h } from './dom.js';
 import { bare, day, safe } from './format.js';
 import { attempt } from './notice.js';
 import { freshen, reportPanel } from './report.js';
-import { ownZone } from './window.js';
+import { ownZone } from './zone.js';
 import { linkPage } from './ways.js';
 
 const LINKS = 200;

@@ -8,7 +8,7 @@ import { day } from './format.js';
 import { attempt, say } from './notice.js';
 import { session } from './session.js';
 import { page } from './ways.js';
-import { ownZone } from './window.js';
+import { ownZone } from './zone.js';
 
 const SCOPES = {
   mint: 'mints links, and manages and reads its own',

@@ -10,7 +10,7 @@ import { freshen, reportPanel } from './report.js';
 import { retitle } from './router.js';
 import { session } from './session.js';
 import { heed, linkPage, linkPath, page, tagPage } from './ways.js';
-import { ownZone } from './window.js';
+import { ownZone } from './zone.js';
 
 /** Codes of an article that are shown. */
 const CODES = 50;

@@ -4,7 +4,7 @@ import { get } from './api.js';
 import { h, renew } from './dom.js';
 import { bytes, moment, number } from './format.js';
 import { attempt } from './notice.js';
-import { ownZone } from './window.js';
+import { ownZone } from './zone.js';
 
 /** How often the health is asked for, in milliseconds. */
 const EVERY = 5_000;

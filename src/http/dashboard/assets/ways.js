@@ -1,6 +1,6 @@
 // Addresses. A proxy may put the service below a path of its own: all of them begin where this file lies.
 
-const BASE = new URL('../../..', import.meta.url).pathname.replace(/\/$/, '');
+const BASE = new URL('../../../..', import.meta.url).pathname.replace(/\/$/, '');
 
 /** The address of the dashboard itself. */
 export const ROOT = `${BASE}/-/dashboard`;
@@ -21,7 +21,7 @@ export const endpoint = (path, query) => `${BASE}/api/v1${path}${queryString(que
 /** The documentation of the API. */
 export const DOCS = `${BASE}/api/docs`;
 /** A file beside this one. */
-export const asset = (name) => `${ROOT}/assets/${name}`;
+export const asset = (name) => new URL(name, import.meta.url).pathname;
 
 /** A link in the API: its `/`, if it has one, is no separator. */
 export const linkPath = (code) => `/links/${encodeURIComponent(code)}`;

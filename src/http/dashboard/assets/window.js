@@ -1,8 +1,8 @@
 // Which window of time is shown, in which zone, how wide its rows are, and of whom. All of it stands in the address.
 
-import { justNow } from './api.js';
 import { freshId, h } from './dom.js';
 import { moment } from './format.js';
+import { browserZone, civilTime, date, ownZone } from './zone.js';
 
 const QUARTER = 15 * 60_000;
 const DAY = 96 * QUARTER;
@@ -17,54 +17,9 @@ const PRESETS = {
 };
 const WIDTHS = { '': 'Automatic', hour: 'By hour', day: 'By day', week: 'By week', month: 'By month' };
 const SHOWN = { people: 'People', bots: 'Bots', all: 'All' };
+/** When the zones of the world are offered, in milliseconds: there are hundreds, and something to be shown before. */
+const AFTERWARDS = 500;
 const NAMES = ['last', 'from', 'to', 'by', 'tz', 'show', 'compare'];
-
-/** The date in this zone, so many days from now: 2026-11-23. */
-export function date(tz, days = 0, at = justNow()) {
-  const digits = { timeZone: tz, year: 'numeric', month: '2-digit', day: '2-digit' };
-  const [year, month, day] = new Intl.DateTimeFormat('en-CA', digits).format(new Date(at)).split('-');
-  return new Date(Date.UTC(Number(year), Number(month) - 1, Number(day) + days)).toISOString().slice(0, 10);
-}
-
-/** The clock in this zone: 14:05. */
-export const clock = (tz, at) =>
-  new Intl.DateTimeFormat('en-GB', {
-    timeZone: tz,
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-  }).format(new Date(at));
-
-/** Date and clock in this zone: 2026-11-23T14:05. */
-export const civilTime = (tz, at, days = 0) => `${date(tz, days, at)}T${clock(tz, at)}`;
-
-/** The moment at which this zone shows such a time. */
-export function instant(text, tz) {
-  const wanted = Date.parse(`${text}Z`);
-  let at = wanted;
-  // Again, for the first guess may lie on the other side of a change of the clock.
-  for (let i = 0; i < 2; i += 1) at += wanted - Date.parse(`${civilTime(tz, at)}Z`);
-  return at;
-}
-
-/** The zone that was chosen here last, else the browser's. */
-export function ownZone() {
-  try {
-    const chosen = localStorage.getItem('slugline.tz');
-    if (chosen) return chosen;
-  } catch {
-    // The browser's then.
-  }
-  return browserZone();
-}
-
-const browserZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone ?? 'UTC';
-
-function zones() {
-  const own = browserZone();
-  const all = Intl.supportedValuesOf('timeZone').filter((zone) => zone !== own && zone !== 'UTC');
-  return [...new Set([own, 'UTC'])].concat(all);
-}
 
 /** Reads the window of an address. */
 function read(query, standard, shows) {
@@ -145,11 +100,19 @@ export function windowPicker({ query, presets, standard, shows = '', changed }) 
     { 'aria-label': 'Width of the rows', onchange: () => put({ by: width.value }) },
     Object.entries(WIDTHS).map(([value, text]) => h('option', { value }, text)),
   );
-  const zone = h(
-    'select',
-    { 'aria-label': 'Time zone', class: 'zone', onchange: () => chooseZone(zone.value) },
-    zones().map((name) => h('option', { value: name }, name.replaceAll('_', ' '))),
-  );
+  const zone = h('select', {
+    'aria-label': 'Time zone',
+    class: 'zone',
+    onchange: () => chooseZone(zone.value),
+  });
+  const zones = new Set();
+  const offer = (...names) => {
+    const fresh = names.filter((name) => !zones.has(name));
+    for (const name of fresh) zones.add(name);
+    zone.append(...fresh.map((value) => h('option', { value }, value.replaceAll('_', ' '))));
+  };
+  offer(...new Set([browserZone(), 'UTC']));
+  setTimeout(() => offer(...Intl.supportedValuesOf('timeZone')), AFTERWARDS);
   const compare = h('input', {
     type: 'checkbox',
     onchange: () => put({ compare: compare.checked ? '' : '0' }),
@@ -185,8 +148,7 @@ export function windowPicker({ query, presets, standard, shows = '', changed }) 
     from.value = state.from && civil(state.from, state.tz);
     through.value = state.to && civil(state.to, state.tz, -1);
     width.value = state.by;
-    if (![...zone.options].some((option) => option.value === state.tz))
-      zone.append(h('option', { value: state.tz }, state.tz));
+    offer(state.tz);
     zone.value = state.tz;
     // Before all time there was nothing.
     compare.disabled = state.last === 'all';
