@@ -9,7 +9,7 @@ need = command -v $(1) >/dev/null || { $(SUDO) apt-get update && $(SUDO) apt-get
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
 
 .PHONY: test
 test: ## Run all tests; they start and stop Redis servers of their own, and nginx
@@ -73,6 +73,11 @@ bench: ## Measure against a bare actix-web handler; ARGS="--help" says what else
 	@$(call need,redis-server,redis-server)
 	cargo build --profile dist
 	cargo run --profile dist -p slugline-bench -- $(ARGS)
+
+.PHONY: interactive
+interactive: playwright ## Measure how soon the dashboard can be used
+	cargo build --release
+	PYTHONPATH=target/python-playwright python3 benches/interactive.py target/release/slugline 10
 
 # What libFuzzer needs to see which ways the input takes; stable Rust can do without `cargo fuzz`.
 FUZZ_FLAGS := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -18,9 +18,9 @@ use super::progress::Progress;
 use super::report::Report;
 use crate::cli::client::{Client, ClientError};
 
-/// Requests that are under way at once: one that the service works on, one that comes in, one that
-/// goes out.
-const AT_ONCE: usize = 3;
+/// Requests that are under way at once: those that the embedded store writes together, and as many
+/// that the service reads meanwhile.
+const AT_ONCE: usize = 12;
 /// How long to wait before a batch is sent again: a service that restarts is back by then.
 const WAITS: [Duration; 5] = [
     Duration::from_millis(250),

@@ -38,7 +38,7 @@ pub const MAX_LINES: usize = 10_000;
 const LINES_AT_A_STRETCH: usize = 2_500;
 /// Imports that are under way at the same time in one process; others wait. They share transactions
 /// of the embedded store, for which other writes wait; and each takes some megabytes.
-const IMPORTS_AT_ONCE: usize = 8;
+const IMPORTS_AT_ONCE: usize = 16;
 /// Links that are replaced at the same time.
 const REPLACED_AT_ONCE: usize = 64;
 
