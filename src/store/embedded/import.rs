@@ -105,8 +105,10 @@ impl Sources {
         records.sort_by(|(a, _), (b, _)| self.code(*a).cmp(self.code(*b)));
     }
 
-    fn sort_listing(&self, entries: &mut [(i64, Spot)]) {
-        entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| self.code(a.1).cmp(self.code(b.1))));
+    fn sort_listings(&self, listings: &mut BTreeMap<String, Vec<(i64, Spot)>>) {
+        for entries in listings.values_mut() {
+            entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| self.code(a.1).cmp(self.code(b.1))));
+        }
     }
 }
 
@@ -124,7 +126,7 @@ impl Ready {
         ready.links.0.push(links);
         ready.links.sort_records(&mut ready.records);
         ready.addresses.sort();
-        ready.listings.values_mut().for_each(|entries| ready.links.sort_listing(entries));
+        ready.links.sort_listings(&mut ready.listings);
         ready
     }
 
@@ -155,7 +157,7 @@ impl Ready {
         let mut table = Records::open(txn)?;
         let order_indexes = || {
             addresses.sort();
-            listings.values_mut().for_each(|entries| links.sort_listing(entries));
+            links.sort_listings(&mut listings);
         };
         let claim = || {
             links.sort_records(&mut records);
@@ -213,10 +215,11 @@ impl Sources {
         let mut table = txn.open_table(LISTINGS).map_err(failed)?;
         for (name, entries) in listings {
             let new = entries.iter().filter(|(_, spot)| is_new(*spot));
-            list(
-                &mut table,
-                new.map(|(made, spot)| (name.as_str(), *made, self.code(*spot).as_str())),
-            )?;
+            let place = |(made, spot): &(i64, Spot)| {
+                let code: &str = self.code(*spot).as_str();
+                (name.as_str(), *made, code)
+            };
+            list(&mut table, new.map(place))?;
         }
         Ok(())
     }

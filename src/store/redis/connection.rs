@@ -117,7 +117,7 @@ impl Connection {
         read_as(self.ask(trip, Request::Script(call)).await?)
     }
 
-    /// Runs commands on the same keys' slot one after the other, sent together; each one's answer.
+    /// Runs commands, all on keys of one slot, that are sent together, and gives each one's answer.
     pub(super) async fn commands<T: FromRedisValue>(
         &self,
         trip: Trip,
