@@ -1,6 +1,7 @@
 //! The rows that are measured under load, in turn, each against a floor measured right before it.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
@@ -11,6 +12,10 @@ use crate::process::{Server, cpu_during};
 use crate::report::{Measured, Report};
 use crate::servers::{Cache, Redis, Service, start_floor};
 use crate::urls::look_alike;
+
+/// How often a service is asked whether it has counted what it was sent: rarely, since the answer costs
+/// it something as well.
+const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// A service with what is sent to it.
 struct Candidate {
@@ -87,7 +92,14 @@ impl Candidate {
 
     fn measure(&mut self, options: &Options) -> anyhow::Result<Measured> {
         let servers: Vec<&Server> = self.service.servers();
-        let send = || self.load.send(options, self.service.port, self.runs);
+        let send = || {
+            let outcome = self.load.send(options, self.service.port, self.runs)?;
+            if self.row != Row::MintRedis {
+                let clicks = self.followed + outcome.requests;
+                self.service.client.await_counted(clicks, Instant::now(), ASK_EVERY)?;
+            }
+            anyhow::Ok(outcome)
+        };
         let (outcome, cpu): (Outcome, _) = cpu_during(&servers, send)?;
         self.runs += 1;
         self.followed += if self.row == Row::MintRedis { 0 } else { outcome.requests };

@@ -16,6 +16,8 @@ pub(crate) const BATCH: usize = 10_000;
 const RETRIES: u32 = 10;
 /// Connections that follow codes at the same time.
 const READERS: usize = 32;
+/// How long it may take to count everything.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A service's client.
 pub(crate) struct Client {
@@ -119,6 +121,25 @@ impl Client {
         let text = self.agent.get(self.url("/-/metrics")).call()?.body_mut().read_to_string()?;
         let line = text.lines().find_map(|line| line.split_once("clicks_counted_total "));
         Ok(line.context("no clicks_counted_total in the metrics")?.1.trim().parse()?)
+    }
+
+    /// Waits until the service has counted so many clicks since it was started, which it is asked
+    /// `every` so often. Answers with how long after `start` that was.
+    pub(crate) fn await_counted(
+        &self,
+        clicks: u64,
+        start: Instant,
+        every: Duration,
+    ) -> anyhow::Result<Duration> {
+        loop {
+            let counted = self.counted()?;
+            let elapsed = start.elapsed();
+            if counted >= clicks {
+                return Ok(elapsed);
+            }
+            ensure!(elapsed < PATIENCE, "{counted} of {clicks} clicks counted after {elapsed:?}");
+            thread::sleep(every);
+        }
     }
 
     /// Clicks that the service says it accepted, counted and lost, over all its nodes.

@@ -21,8 +21,6 @@ const SEGMENT: u64 = 32 << 20;
 const SPREAD: Duration = Duration::from_secs(600);
 /// How often the service is asked whether it is done.
 const ASK_EVERY: Duration = Duration::from_millis(20);
-/// How long it may take to count everything.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Row l: clicks counted in a second of processor time of the thread that counts.
 pub(crate) fn measure(
@@ -40,7 +38,7 @@ pub(crate) fn measure(
         drop(journal);
         let start = Instant::now();
         let service = Service::start(options, folder.path(), redis.take(), Cache::Default)?;
-        let clock = await_counted(&service, options.backlog, start)?;
+        let clock = service.client.await_counted(options.backlog, start, ASK_EVERY)?;
         let a_second = |time: Duration| options.backlog as f64 / time.as_secs_f64().max(1e-3);
         by_thread.push(a_second(service.server.thread_cpu(THREAD)?));
         let servers = service.servers().into_iter();
@@ -95,17 +93,4 @@ fn append(journal: &Journal, codes: &[String], clicks: u64, round: u64) -> anyho
         lanes[usize::from(n % 2 == 1)].append(&click)?;
     }
     Ok(())
-}
-
-/// How long after `start` all of it was counted.
-fn await_counted(service: &Service, clicks: u64, start: Instant) -> anyhow::Result<Duration> {
-    loop {
-        let counted = service.client.counted()?;
-        let elapsed = start.elapsed();
-        if counted >= clicks {
-            return Ok(elapsed);
-        }
-        ensure!(elapsed < PATIENCE, "{counted} of {clicks} clicks counted after {elapsed:?}");
-        std::thread::sleep(ASK_EVERY);
-    }
 }

@@ -301,7 +301,7 @@ impl Rollup {
                 };
                 match (enricher.visit(&click), entry) {
                     (Ok(visit), Entry::Orphan(_)) => sums.add_orphan(&click, &visit, due),
-                    (Ok(visit), _) => sums.add(&click, &visit, due),
+                    (Ok(visit), _) => sums.add(&click, visit, due),
                     (Err(NoSalt(day)), _) => {
                         no_salt.insert(day);
                         return ControlFlow::Break(());

@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -52,10 +51,8 @@ const OUTAGE_MS: i64 = 500;
 pub struct HotLink {
     /// The link.
     pub link: Link,
-    /// Its target, ready to stand in a header.
-    pub location: Bytes,
-    /// `Link: <target>; rel="canonical"`, once somebody has asked for it.
-    canonical: OnceLock<Bytes>,
+    /// `<target>; rel="canonical"`, once somebody has asked for it.
+    canonical: OnceLock<Box<str>>,
     /// When the store last said so; milliseconds since 1970.
     confirmed_at: AtomicI64,
     /// How many gaps in hearing of changes there had been by then.
@@ -171,7 +168,9 @@ impl Cached {
         self.store.follow_changes(move |change| memory.heard(&change)).await;
     }
 
-    /// The link with this code, or its tombstone, as the reader's path wants it.
+    /// The link with this code, or its tombstone, as the reader's path wants it. What waits for the
+    /// store is put aside, so that whoever finds the link in memory, as nearly all do, carries none of
+    /// it along.
     ///
     /// # Errors
     /// The store's, when the code is not in memory and the store does not answer.
@@ -186,14 +185,14 @@ impl Cached {
                 bump(&self.figures.hits);
                 return Ok(Some(link));
             }
-            return self.look_again(link, now).await;
+            return Box::pin(self.look_again(link, now)).await;
         }
         if self.memory.unknown.get(code).is_some_and(|until| now < until) {
             bump(&self.figures.hits);
             return Ok(None);
         }
         match Code::parse(code) {
-            Ok(code) => self.look_first(&code, now).await,
+            Ok(code) => Box::pin(self.look_first(&code, now)).await,
             Err(_) => Ok(None),
         }
     }
@@ -321,7 +320,6 @@ impl Cached {
 impl HotLink {
     fn new(link: Link, now: i64, gaps: u64) -> Self {
         Self {
-            location: Bytes::from_owner(link.target.clone()),
             canonical: OnceLock::new(),
             link,
             confirmed_at: AtomicI64::new(now),
@@ -333,10 +331,10 @@ impl HotLink {
     /// The value of a `Link` header that names the target as what is to be listed in place of the
     /// short URL (RFC 6596, RFC 8288 §3). Made once for as long as the link is in memory.
     #[must_use]
-    pub fn canonical(&self) -> &Bytes {
+    pub fn canonical(&self) -> &str {
         self.canonical.get_or_init(|| {
             let target = self.link.target.as_uri();
-            Bytes::from(format!("<{target}>; rel=\"canonical\""))
+            format!("<{target}>; rel=\"canonical\"").into()
         })
     }
 }

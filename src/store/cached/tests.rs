@@ -55,10 +55,7 @@ impl Scene {
     async fn target(&self, code: &str, later: i64) -> Option<String> {
         let now = self.now + SignedDuration::from_millis(later);
         let found = self.cached.look_up(code, now).await.unwrap();
-        found.map(|hot| {
-            assert_eq!(hot.location, hot.link.target.as_str());
-            hot.link.target.to_string()
-        })
+        found.map(|hot| hot.link.target.to_string())
     }
 }
 

@@ -64,8 +64,10 @@ struct LaneState {
     free: Option<Start>,
 }
 
-/// What a lane has taken in, ever. Written by its writer alone, read by anyone.
+/// What a lane has taken in, ever. Written by its writer alone, read by anyone. Aligned so that no two
+/// lanes share a cache line.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub struct Gauge {
     /// Clicks written.
     accepted: AtomicU64,

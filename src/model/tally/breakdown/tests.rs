@@ -36,6 +36,24 @@ fn by_name(rows: &Rows) -> BTreeMap<Name, Count> {
     rows.named().map(|(name, count)| (name.clone(), count)).collect()
 }
 
+proptest! {
+    /// Those that are shared are known by their place, the others by their letters.
+    #[test]
+    fn a_row_is_found_by_its_name_whoever_holds_it(
+        added in vec((0..2 * FEW, any::<bool>()), 0..100)
+    ) {
+        let shared: Vec<Name> = (0..2 * FEW).map(|n| n.to_string().into()).collect();
+        let (mut rows, mut expected) = (Rows::default(), BTreeMap::<Name, Count>::new());
+        for (n, is_copy) in added {
+            let name = if is_copy { Name::from(&*shared[n]) } else { shared[n].clone() };
+            rows.add(&name, count(1, 0));
+            *expected.entry(name).or_default() += count(1, 0);
+        }
+        prop_assert!(rows.named().map(|(name, _)| name).is_sorted());
+        prop_assert_eq!(by_name(&rows), expected);
+    }
+}
+
 fn stored(breakdown: &Breakdown) -> Vec<u8> {
     let mut bytes = Vec::new();
     breakdown.put(&mut bytes);
