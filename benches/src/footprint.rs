@@ -1,6 +1,6 @@
 //! The rows without load: memory and start.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
@@ -9,6 +9,9 @@ use crate::options::{Options, Row};
 use crate::report::{Report, median};
 use crate::servers::{Cache, Redis, Service};
 use crate::urls::{MEAN, look_alike};
+
+/// How often the service is asked whether it has counted what was followed.
+const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// Row f: what Redis needs for a link with its indexes, and for its counter.
 pub(crate) fn redis_memory(options: &Options, report: &mut Report) -> anyhow::Result<()> {
@@ -25,7 +28,7 @@ pub(crate) fn redis_memory(options: &Options, report: &mut Report) -> anyhow::Re
     })?;
     let linked = redis.used_memory()?;
     let refusals = service.client.follow_all(&codes)?;
-    await_counted(&service)?;
+    service.client.await_counted(options.links as u64, Instant::now(), ASK_EVERY)?;
     let counted = redis.used_memory()?;
     let a_link = |bytes: u64| bytes.saturating_sub(empty) as f64 / options.links as f64;
     report.figure(Row::RedisMemory, a_link(counted));
@@ -53,7 +56,7 @@ pub(crate) fn service_memory(options: &Options, report: &mut Report) -> anyhow::
     let (minted, _) = service.server.memory()?;
     let refusals = service.client.follow_all(&codes)?;
     anyhow::ensure!(refusals == 0, "{refusals} redirects were refused (503)");
-    await_counted(&service)?;
+    service.client.await_counted(options.links as u64, Instant::now(), ASK_EVERY)?;
     let (followed, peak) = service.server.memory()?;
     drop(service);
     let again = Service::start(options, folder.path(), None, Cache::Default)?;
@@ -107,17 +110,4 @@ fn for_each_batch(
         mint(&urls)?;
     }
     Ok(())
-}
-
-/// Waits until the clicks are in the store.
-fn await_counted(service: &Service) -> anyhow::Result<()> {
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
-    loop {
-        let audit = service.client.audit()?;
-        if audit.counted == audit.accepted {
-            return Ok(());
-        }
-        anyhow::ensure!(std::time::Instant::now() < deadline, "clicks are not counted in a minute");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }

@@ -49,36 +49,44 @@ fn main() -> anyhow::Result<()> {
     }
     options.check()?;
     let mut report = Report::new(&options);
-    candidates::measure(&options, &mut report)?;
+    let outcome = measure(&options, &mut report);
+    // What was measured before a row failed took its time as well.
+    println!("{report}");
+    outcome?;
+    if let Some(file) = &options.json {
+        std::fs::write(file, format!("{:#}\n", report.to_json()))?;
+    }
+    Ok(())
+}
+
+/// Every row that is wanted, in turn.
+fn measure(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    candidates::measure(options, report)?;
     if options.wants(Row::RedisMemory) {
-        footprint::redis_memory(&options, &mut report)?;
+        footprint::redis_memory(options, report)?;
     }
     if options.wants(Row::ServiceMemory) {
-        footprint::service_memory(&options, &mut report)?;
+        footprint::service_memory(options, report)?;
     }
     if options.wants(Row::Start) {
-        footprint::start(&options, &mut report)?;
+        footprint::start(options, report)?;
     }
     for kind in options.stores() {
         if options.wants(Row::LinkStats) {
-            stats::of_link(&options, kind, &mut report)?;
+            stats::of_link(options, kind, report)?;
         }
         if options.wants(Row::SiteStats) || options.wants(Row::Ranking) {
-            stats::of_site(&options, kind, &mut report)?;
+            stats::of_site(options, kind, report)?;
         }
         if options.wants(Row::Rollup) {
-            rollup::measure(&options, kind, &mut report)?;
+            rollup::measure(options, kind, report)?;
         }
         if options.wants(Row::TallyBytes) {
-            stats::row_bytes(&options, kind, &mut report)?;
+            stats::row_bytes(options, kind, report)?;
         }
         if options.wants(Row::Import) {
-            import::measure(&options, kind, &mut report)?;
+            import::measure(options, kind, report)?;
         }
-    }
-    println!("{report}");
-    if let Some(file) = &options.json {
-        std::fs::write(file, format!("{:#}\n", report.to_json()))?;
     }
     Ok(())
 }
