@@ -2,10 +2,10 @@
 //!
 //! A plain link of a new address is entered and claimed in one step, with a code drawn to lie where
 //! its address lies. For all others the index of addresses and the links may lie in different
-//! places, where no step can touch both: each round first enters codes under their addresses (compare-and-set), and then claims the
-//! links. Whoever finds an entry whose link is missing claims that code with a link of their own:
-//! so of any number of concurrent mints exactly one claims it, and a mint that died half-way is
-//! completed by the next.
+//! places, where no step can touch both: each round first enters codes under their addresses
+//! (compare-and-set), and then claims the links. Whoever finds an entry whose link is missing claims
+//! that code with a link of their own: so of any number of concurrent mints exactly one claims it,
+//! and a mint that died half-way is completed by the next.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -263,7 +263,9 @@ impl<'a> Rounds<'a> {
     }
 
     /// One swap for each address that lacks a code, for all links that meet there; and which job
-    /// puts its code where.
+    /// puts its code where. A job that will do with any code may turn to another one until its own
+    /// stands under its target, so only then is it put under the article, where nobody would take
+    /// it out again.
     fn swaps(&mut self) -> (Vec<Swap>, Vec<(usize, Target)>) {
         let (mut swaps, mut placing) = (Vec::<Swap>::new(), Vec::new());
         let mut by_address: HashMap<Target, usize> = HashMap::new();
@@ -282,10 +284,10 @@ impl<'a> Rounds<'a> {
                 match put_in(&mut swaps[at].new, job, &address) {
                     Ok(Put::There) => {}
                     Ok(Put::New) => placing.push((number, address)),
-                    Err(full) => {
-                        job.fail(full);
-                        break;
-                    }
+                    Err(full) => job.fail(full),
+                }
+                if !job.open() || job.choice == Choice::Any {
+                    break;
                 }
             }
         }
