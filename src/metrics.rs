@@ -222,7 +222,11 @@ impl Sources {
         page.counter("clicks_accepted", "Clicks in the journal, ever", journal.clicks)?;
         page.counter("clicks_lost", "Clicks that could not be written, ever", journal.lost)?;
         page.gauge("journal_bytes", "Bytes of the journal", self.journal.size() as f64)?;
-        page.counter("clicks_counted", "Clicks counted since the start", rollup.counted)?;
+        page.counter(
+            "clicks_counted",
+            "Clicks of this journal counted since the start",
+            rollup.counted,
+        )?;
         page.counter("rollup_rounds", "Rounds that moved something", rollup.rounds)?;
         page.counter("rollup_failures", "Rounds that failed and are tried again", rollup.failures)?;
         page.counter(

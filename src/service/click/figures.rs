@@ -24,7 +24,7 @@ pub struct Figures {
 /// The counters at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Clicks that the store took.
+    /// Clicks of this node's journal that the store took, whoever gave them to it.
     pub counted: u64,
     /// Rounds that moved something.
     pub rounds: u64,

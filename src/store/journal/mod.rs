@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use frame::Entry;
-pub use reader::{Counts, Reader};
+pub use reader::{Counts, READ_AT_ONCE, Reader};
 pub use writer::Writer;
 
 use super::{Lane, NodeId, Position};

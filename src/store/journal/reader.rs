@@ -12,8 +12,8 @@ use super::frame::{self, Entry, HEAD, MAX_PAYLOAD, Unread};
 use super::segment::{self, HEADER, Segment};
 use crate::store::Position;
 
-/// Bytes read at once.
-const CHUNK: usize = 256 * 1024;
+/// Bytes read at once, at most.
+pub const READ_AT_ONCE: usize = 256 * 1024;
 
 /// What a lane has taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -206,7 +206,7 @@ impl Reader {
         each: &mut impl FnMut(Position, Entry<'_>) -> ControlFlow<()>,
     ) -> io::Result<Option<usize>> {
         let Some(open) = &mut self.open else { return Ok(Some(0)) };
-        self.chunk.resize(CHUNK, 0);
+        self.chunk.resize(READ_AT_ONCE, 0);
         let filled = read_at(&open.file, &mut self.chunk, HEADER + open.at)?;
         let bytes = &self.chunk[..filled];
         let base = open.segment.offset;
@@ -228,9 +228,9 @@ impl Reader {
                 }
                 Err(_) if !complete => break,
                 // It goes on beyond this chunk, or could: look again with the chunk begun here.
-                Err(Unread::Short) if filled == CHUNK && used > 0 => break,
+                Err(Unread::Short) if filled == READ_AT_ONCE && used > 0 => break,
                 Err(_) => {
-                    let skipped = next_record(&bytes[used..], filled == CHUNK);
+                    let skipped = next_record(&bytes[used..], filled == READ_AT_ONCE);
                     self.damaged += skipped as u64;
                     used += skipped;
                 }

@@ -21,16 +21,40 @@ async fn a_store_that_went_away_is_missed_even_when_nobody_clicks() {
     while running.round(now()).await.is_err() {}
 }
 
+/// A roll-up and what it says of itself.
+fn watched(store: &Store, journal: &Arc<Journal>) -> (Rollup, Arc<Figures>) {
+    let (settings, figures) = (settings_of(Fsync::Never, 4_096), Arc::new(Figures::default()));
+    let (links, told) = (cached(store), Arc::clone(&figures));
+    (Rollup::new(links, Arc::clone(journal), settings, enricher(), told), figures)
+}
+
+/// Another one that counts what this one was about to is to it what an answer is that was lost.
+#[tokio::test]
+async fn what_the_store_counted_without_an_answer_is_among_what_was_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, journal) = (embedded(folder.path()).await, journal(folder.path()));
+    let mut writer = journal.writer().unwrap();
+    click(&mut writer, 0, 5, 3);
+    catch_up(&mut rollup(&store, &journal)).await;
+    let (mut running, figures) = watched(&store, &journal);
+    catch_up(&mut running).await;
+    assert_eq!(figures.snapshot().counted, 0, "those were before the start");
+    click(&mut writer, 5, 10, 3);
+    catch_up(&mut rollup(&store, &journal)).await;
+    click(&mut writer, 15, 2, 3);
+    catch_up(&mut running).await;
+    assert_eq!(figures.snapshot().counted, 12);
+    catch_up(&mut running).await;
+    assert_eq!(figures.snapshot().counted, 12, "and no more by looking again");
+}
+
 #[tokio::test]
 async fn what_one_partition_counts_is_counted_though_another_before_it_fails() {
     let (folder, server) = (tempfile::tempdir().unwrap(), RedisServer::start());
     let journal = journal(folder.path());
     let mut writer = journal.writer().unwrap();
     let store = redis(&server.url()).await;
-    let links = cached(&store);
-    let (settings, figures) = (settings_of(Fsync::Never, 4_096), Arc::new(Figures::default()));
-    let told = Arc::clone(&figures);
-    let mut running = Rollup::new(links, Arc::clone(&journal), settings, enricher(), told);
+    let (mut running, figures) = watched(&store, &journal);
     let in_partition = |partition| {
         let mut codes = (0..).map(|n| format!("code{n}"));
         codes.find(|code| store.partition_of(code) == partition).unwrap()
