@@ -24,8 +24,8 @@ use crate::store::{Account, Store, StoreError};
 
 /// How often a store that nobody clicks into is asked whether it still stands where it stood.
 const VERIFY_EVERY: Duration = Duration::from_secs(1);
-/// The counting rests so many times as long as it took: it takes a seventeenth of a core at most, unless
-/// it is behind, and on a busy site many clicks share the reading and writing of a row.
+/// The counting rests so many times as long as it took: it takes a seventeenth of a core at most,
+/// unless it is behind, and on a busy site many clicks share the reading and writing of a row.
 const REST: u32 = 16;
 /// But no longer than this.
 const LONGEST_REST: Duration = Duration::from_secs(5);
