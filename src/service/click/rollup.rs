@@ -304,7 +304,8 @@ impl Rollup {
         for (lane, reader) in &mut self.readers {
             let (damaged, ceiling) = (reader.damaged(), ceiling(known, *lane));
             let mut day = None;
-            let more = reader.read_while(READ_AT_ONCE, |place, entry| {
+            // One reading of each lane, and then it is the next one's turn.
+            let more = reader.read_while(1, |place, entry| {
                 let (Entry::Click(click) | Entry::Orphan(click)) = entry else {
                     return ControlFlow::Continue(());
                 };

@@ -82,6 +82,24 @@ async fn what_one_partition_counts_is_counted_though_another_before_it_fails() {
     assert_eq!(figures.snapshot().counted, 4);
 }
 
+/// A round of all of them kept a store so long that it did not answer in time.
+#[tokio::test]
+async fn so_many_links_are_counted_in_several_rounds() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = embedded(folder.path()).await;
+    let journal = Arc::new(Journal::open(&folder.path().join("journal"), 1 << 20, false).unwrap());
+    let mut writer = journal.writer().unwrap();
+    let clicks = 40_000;
+    click(&mut writer, 0, clicks, clicks);
+    let mut running = rollup(&store, &journal);
+    assert_eq!(running.round(now()).await.unwrap(), Round::Behind);
+    let Account { counted, pending, .. } = running.account(now()).await.unwrap();
+    assert_eq!(counted + pending, clicks as u64);
+    assert!((20_000..30_000).contains(&counted), "{counted} in one round");
+    catch_up(&mut running).await;
+    assert_eq!(running.account(now()).await.unwrap().pending, 0);
+}
+
 #[tokio::test]
 async fn a_click_of_a_day_to_come_forgets_no_secret_of_today() {
     let folder = tempfile::tempdir().unwrap();
