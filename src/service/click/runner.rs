@@ -24,8 +24,11 @@ use crate::store::{Account, Store, StoreError};
 
 /// How often a store that nobody clicks into is asked whether it still stands where it stood.
 const VERIFY_EVERY: Duration = Duration::from_secs(1);
-/// The counting rests so many times as long as it took: it takes a seventeenth of a core at most,
-/// unless it is behind, and on a busy site many clicks share the reading and writing of a row.
+/// After so many clicks or more the counting rests: fewer are soon counted again, and whoever looks at
+/// them waits for each. A slow disk is no reason to let them wait.
+const MANY: u64 = 1_000;
+/// It rests so many times as long as it took: it takes a seventeenth of a core at most, unless it is
+/// behind, and on a busy site many clicks share the reading and writing of a row.
 const REST: u32 = 16;
 /// But no longer than this.
 const LONGEST_REST: Duration = Duration::from_secs(5);
@@ -143,9 +146,11 @@ impl Runner {
     }
 }
 
-/// How long to rest after counting: the longer it took, the more clicks shall share the next time.
-fn rest(took: Duration, interval: Duration) -> Duration {
-    interval.max((took * REST).min(LONGEST_REST))
+/// How long to rest after counting so many clicks: the longer it took, the more shall share the next
+/// time.
+fn rest(clicks: u64, took: Duration, interval: Duration) -> Duration {
+    let rest = if clicks < MANY { Duration::ZERO } else { (took * REST).min(LONGEST_REST) };
+    interval.max(rest)
 }
 
 struct Job {
@@ -205,9 +210,10 @@ impl Job {
                 biased;
                 _ = &mut stop => break,
                 () = turn(&mut tick, behind) => {
-                    let started = Instant::now();
+                    let (started, before) = (Instant::now(), self.figures.snapshot().counted);
                     let moved = self.catch_up(&mut asked, COUNT_WITHIN).await;
-                    tick.reset_after(rest(started.elapsed(), self.settings.flush_interval));
+                    let clicks = self.figures.snapshot().counted - before;
+                    tick.reset_after(rest(clicks, started.elapsed(), self.settings.flush_interval));
                     let archived = self.archive(Instant::now() + ARCHIVE_WITHIN).await;
                     if !moved && verified.elapsed() >= VERIFY_EVERY {
                         verified = Instant::now();

@@ -64,6 +64,16 @@ async fn a_journal_far_ahead_leaves_turns_to_the_account_and_to_who_asks() {
     assert_eq!(job.account(now()).await.unwrap().counted, clicks as u64);
 }
 
+#[test]
+fn only_many_clicks_let_those_after_them_wait() {
+    let second = Duration::from_secs(1);
+    let rest = |clicks, ms| rest(clicks, Duration::from_millis(ms), second);
+    assert_eq!(rest(MANY - 1, 60_000), second, "however slow the disk");
+    assert_eq!(rest(MANY, 10), second);
+    assert_eq!(rest(MANY, 100), Duration::from_millis(1_600));
+    assert_eq!(rest(MANY, 60_000), LONGEST_REST);
+}
+
 #[tokio::test]
 async fn who_is_told_to_stop_takes_no_further_turn() {
     let folder = tempfile::tempdir().unwrap();
